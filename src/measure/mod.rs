@@ -1,0 +1,1 @@
+//! Pure arithmetic on numbers and strings. No candle, no files.

@@ -1,0 +1,1 @@
+//! Parameters, layers with explicit backward, and the models composed of them.

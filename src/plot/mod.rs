@@ -1,0 +1,1 @@
+//! Rows → figures (the only user of plotters); never computes.

@@ -1,0 +1,163 @@
+//! The resolved description of one `fsa gradient-align` run.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::training::{Training, at_least_one};
+use crate::error::{Error, Result};
+
+/// How the format gradient is estimated: which labels replace the true ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Estimator {
+    /// Labels shuffled over the whole data set: the paper's.
+    Dataset,
+    /// Labels shuffled within the probe batch.
+    Batch,
+    /// Every label changes class.
+    Flip,
+    /// The expectation over the label distribution, Σ_c p_c ∇ℓ(x, c): exact, no shuffle.
+    Expected,
+}
+
+impl Estimator {
+    /// Every estimator, in the order of tables.
+    pub const ALL: [Self; 4] = [Self::Dataset, Self::Batch, Self::Flip, Self::Expected];
+
+    /// The name on the command line and in rows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dataset => "dataset",
+            Self::Batch => "batch",
+            Self::Flip => "flip",
+            Self::Expected => "expected",
+        }
+    }
+
+    /// Whether it only makes sense for a closed set of labels.
+    pub fn needs_label_set(self) -> bool {
+        matches!(self, Self::Flip | Self::Expected)
+    }
+}
+
+/// Which cosine is averaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Estimand {
+    /// The mean over probe batches and shuffles of the cosine of each batch's two summed gradients.
+    PerBatch,
+    /// The cosine of the gradients summed over all probe examples.
+    Summed,
+}
+
+impl Estimand {
+    /// Both estimands.
+    pub const ALL: [Self; 2] = [Self::PerBatch, Self::Summed];
+
+    /// The name on the command line and in signatures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PerBatch => "per-batch",
+            Self::Summed => "summed",
+        }
+    }
+}
+
+/// The split that probe batches are drawn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProbeSplit {
+    /// The training split.
+    Train,
+    /// The file given as `--dev`.
+    Validation,
+}
+
+impl ProbeSplit {
+    /// Both splits.
+    pub const ALL: [Self; 2] = [Self::Train, Self::Validation];
+
+    /// The name on the command line and in signatures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+        }
+    }
+}
+
+/// Everything that decides what `fsa gradient-align` computes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GradientAlign {
+    /// Folder of the model, in Hugging Face layout.
+    pub model: PathBuf,
+    /// A registered task's name, or the path of a task file (`*.toml`).
+    pub task: String,
+    /// Training split.
+    pub train: PathBuf,
+    /// Validation split; needed only for `probe_split = "validation"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dev: Option<PathBuf>,
+    /// The run folder.
+    pub out: PathBuf,
+    /// Root seed of every random stream.
+    pub seed: u64,
+    /// Threads of the engine; part of the spec, since sums depend on how the work is split.
+    pub threads: usize,
+    /// Fine-tuning steps.
+    pub steps: u64,
+    /// A probe every so many steps; step 0 and the last step are always probed.
+    pub probe_every: u64,
+    /// Fixed batches (of the training batch size) that every probe measures on.
+    pub probe_batches: usize,
+    /// Which split they come from.
+    pub probe_split: ProbeSplit,
+    /// Whether dropout is on in probes, with masks equal for the full and every format gradient.
+    pub probe_dropout: bool,
+    /// Shuffles per estimator that draws any.
+    pub shuffles: usize,
+    /// Which estimators.
+    pub estimators: Vec<Estimator>,
+    /// Which cosine.
+    pub estimand: Estimand,
+    /// How the model is fine-tuned.
+    pub training: Training,
+}
+
+impl GradientAlign {
+    /// Defaults of everything that has one.
+    pub const STEPS: u64 = 400;
+    /// Default of `probe_every`.
+    pub const PROBE_EVERY: u64 = 50;
+    /// Default of `probe_batches`.
+    pub const PROBE_BATCHES: usize = 4;
+    /// Default of `shuffles`.
+    pub const SHUFFLES: usize = 4;
+
+    /// Errors on the first option that cannot be meant, naming its flag.
+    pub fn validate(&self) -> Result<()> {
+        self.training.validate()?;
+        at_least_one("--threads", self.threads as u64)?;
+        at_least_one("--probe-every", self.probe_every)?;
+        at_least_one("--probe-batches", self.probe_batches as u64)?;
+        at_least_one("--shuffles", self.shuffles as u64)?;
+        if self.estimators.is_empty() {
+            return Err(Error::input("needs at least one estimator").flag("--estimators"));
+        }
+        if self.probe_split == ProbeSplit::Validation && self.dev.is_none() {
+            return Err(Error::input("--probe-split validation needs a validation file").flag("--dev"));
+        }
+        Ok(())
+    }
+
+    /// The steps that are probed, in order: 0, every `probe_every`, and the last.
+    pub fn probe_steps(&self) -> Vec<u64> {
+        let mut steps: Vec<u64> = (0..=self.steps).step_by(self.probe_every as usize).collect();
+        if steps.last() != Some(&self.steps) {
+            steps.push(self.steps);
+        }
+        steps
+    }
+}

@@ -1,0 +1,1 @@
+//! A model folder's tokenizer files → the tokenizers crate.

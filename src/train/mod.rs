@@ -1,0 +1,1 @@
+//! Fine-tuning: optimizers, the trainer, checkpoints.
