@@ -1,1 +1,22 @@
 //! Parameters, layers with explicit backward, and the models composed of them.
+//!
+//! The engine never collects gradients: it runs the backward pass layer by layer for K losses at once and hands every
+//! parameter's K gradients to a [`gradient::Sink`] the moment they are complete. It must not know what becomes of them.
+
+pub(crate) mod array;
+pub mod batch;
+pub mod config;
+pub mod dropout;
+pub mod gradient;
+pub mod layers;
+pub mod load;
+pub mod loss;
+pub mod params;
+pub mod t5;
+
+pub use batch::{Batch, Mix, Packed};
+pub use config::T5Config;
+pub use gradient::{Gradient, Sink};
+pub use load::{LoadReport, load};
+pub use params::{Param, Params};
+pub use t5::T5;

@@ -1,0 +1,171 @@
+//! A T5 checkpoint's `config.json`: candle-transformers' config type, and what it lacks.
+
+use std::path::{Path, PathBuf};
+
+use candle_nn::Activation as CandleActivation;
+use candle_transformers::models::t5;
+use serde::Deserialize;
+
+use super::layers::feed_forward::Activation;
+use crate::error::{Error, Result};
+
+/// The architectures that fsa trains.
+const ARCHITECTURES: [&str; 2] = ["t5", "mt5"];
+
+/// The architecture of a T5, T5 v1.1 or mT5.
+#[derive(Debug, Clone)]
+pub struct T5Config {
+    /// The shapes.
+    pub shape: t5::Config,
+    /// `t5` or `mt5`.
+    pub model_type: String,
+    pub(crate) activation: Activation,
+    scale_decoder_outputs: Option<bool>,
+    path: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Extra {
+    model_type: Option<String>,
+    scale_decoder_outputs: Option<bool>,
+}
+
+/// What transformers fills in where a config.json is silent, and candle's type insists on.
+const DEFAULTS: [(&str, &str); 12] = [
+    ("vocab_size", "32128"),
+    ("d_model", "512"),
+    ("d_kv", "64"),
+    ("d_ff", "2048"),
+    ("num_layers", "6"),
+    ("num_heads", "8"),
+    ("relative_attention_num_buckets", "32"),
+    ("dropout_rate", "0.1"),
+    ("layer_norm_epsilon", "1e-6"),
+    ("initializer_factor", "1.0"),
+    ("is_encoder_decoder", "true"),
+    ("feed_forward_proj", "\"relu\""),
+];
+
+impl T5Config {
+    /// Reads `config.json` in `dir`.
+    ///
+    /// # Errors
+    /// If it is absent, is no JSON, describes another architecture, or shapes that cannot be.
+    pub fn read(dir: &Path) -> Result<Self> {
+        let path = dir.join("config.json");
+        let text = std::fs::read_to_string(&path).map_err(|error| Error::io("read", &path, error))?;
+        let json_error = |error: serde_json::Error| {
+            Error::input(format!("it is not a T5 config: {error}"))
+                .at(&path)
+                .line(error.line())
+                .next("use the config.json that belongs to the weights")
+                .caused_by(error)
+        };
+        let mut json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).map_err(json_error)?;
+        let extra: Extra = serde_json::from_value(json.clone().into()).map_err(json_error)?;
+        let model_type = extra.model_type.unwrap_or_default();
+        if !ARCHITECTURES.contains(&model_type.as_str()) {
+            return Err(Error::input(format!("model_type `{model_type}` is not supported"))
+                .at(&path)
+                .column("model_type")
+                .next(format!("fsa trains {}", ARCHITECTURES.join(" and "))));
+        }
+        for (key, value) in [("pad_token_id", "0"), ("eos_token_id", "1")].iter().chain(&DEFAULTS) {
+            if json.get(*key).is_none_or(serde_json::Value::is_null) {
+                // invariant: every value in the table is valid JSON
+                json.insert(key.to_string(), serde_json::from_str(value).unwrap_or_default());
+            }
+        }
+        for key in ["tie_word_embeddings", "use_cache", "relative_attention_max_distance", "is_decoder"] {
+            if json.get(key).is_some_and(serde_json::Value::is_null) {
+                json.remove(key);
+            }
+        }
+        if json.get("feed_forward_proj").is_some_and(|value| value == "gated-gelu_new") {
+            json.insert("feed_forward_proj".into(), "gated-gelu".into());
+        }
+        let shape: t5::Config = serde_json::from_value(json.into()).map_err(json_error)?;
+        let activation = match (shape.feed_forward_proj.gated, shape.feed_forward_proj.activation) {
+            (_, CandleActivation::Relu) => Activation::Relu,
+            // `gelu` alone is the exact one, which no released T5 uses; gated, transformers makes it `gelu_new`.
+            (_, CandleActivation::NewGelu) => Activation::Gelu,
+            (_, CandleActivation::Silu | CandleActivation::Swish) => Activation::Silu,
+            (_, other) => {
+                return Err(Error::input(format!("activation {other:?} is not supported"))
+                    .at(&path)
+                    .column("feed_forward_proj")
+                    .next("fsa has relu, gated-relu, gelu_new, gated-gelu, silu and gated-silu"));
+            }
+        };
+        let config = Self { shape, model_type, activation, scale_decoder_outputs: extra.scale_decoder_outputs, path };
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> Result<()> {
+        let shape = &self.shape;
+        let decoder_layers = self.decoder_layers();
+        for (key, value) in [
+            ("vocab_size", shape.vocab_size),
+            ("d_model", shape.d_model),
+            ("d_kv", shape.d_kv),
+            ("d_ff", shape.d_ff),
+            ("num_layers", shape.num_layers),
+            ("num_decoder_layers", decoder_layers),
+            ("num_heads", shape.num_heads),
+            ("relative_attention_max_distance", shape.relative_attention_max_distance),
+        ] {
+            if value == 0 || value > 1 << 28 {
+                return Err(self.wrong(key, format!("{value} cannot be")));
+            }
+        }
+        let (buckets, distance) = (shape.relative_attention_num_buckets, shape.relative_attention_max_distance);
+        if buckets < 4 || buckets % 2 == 1 || distance <= buckets / 2 {
+            return Err(self.wrong(
+                "relative_attention_num_buckets",
+                format!("{buckets} buckets over a distance of {distance} cannot be"),
+            ));
+        }
+        if !(0.0..1.0).contains(&shape.dropout_rate) {
+            return Err(self.wrong("dropout_rate", format!("{} is not a rate", shape.dropout_rate)));
+        }
+        for (key, id) in [("pad_token_id", shape.pad_token_id), ("eos_token_id", shape.eos_token_id), ("decoder_start_token_id", self.start() as usize)] {
+            if id >= shape.vocab_size {
+                return Err(self.wrong(key, format!("{id} is outside the vocabulary of {}", shape.vocab_size)));
+            }
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, key: &str, what: String) -> Error {
+        Error::input(what).at(&self.path).column(key).next("use the config.json that belongs to the weights")
+    }
+
+    /// Decoder blocks.
+    pub fn decoder_layers(&self) -> usize {
+        self.shape.num_decoder_layers.unwrap_or(self.shape.num_layers)
+    }
+
+    /// The token that decoding starts from.
+    pub fn start(&self) -> u32 {
+        self.shape.decoder_start_token_id.unwrap_or(self.shape.pad_token_id) as u32
+    }
+
+    /// The padding token.
+    pub fn pad(&self) -> u32 {
+        self.shape.pad_token_id as u32
+    }
+
+    /// The end-of-sequence token.
+    pub fn eos(&self) -> u32 {
+        self.shape.eos_token_id as u32
+    }
+
+    /// What hidden states are multiplied by before the head: d_model^−½ or 1. `mt5` never scales; `t5` scales by
+    /// `scale_decoder_outputs` where the config has it, else iff the head is said to be tied (transformers' rule).
+    pub fn decoder_scale(&self) -> f64 {
+        let scaled =
+            self.model_type == "t5" && self.scale_decoder_outputs.unwrap_or(self.shape.tie_word_embeddings);
+        if scaled { (self.shape.d_model as f64).powf(-0.5) } else { 1.0 }
+    }
+}
