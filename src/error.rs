@@ -147,7 +147,9 @@ impl fmt::Display for Error {
             text.push_str(&format!("; {next}"));
         }
         // One line, whatever a file name or a library's message holds.
-        f.write_str(&text.split(['\n', '\r']).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
+        f.write_str(
+            &text.split(['\n', '\r']).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
+        )
     }
 }
 
@@ -172,11 +174,11 @@ mod tests {
 
     #[test]
     fn message_is_one_line_with_place_and_next_action() {
-        let error =
-            Error::input("label `maybe` is not one of\nTrue, False").at("dev.tsv").line(7).column("label").next("fix it");
-        assert_eq!(
-            error.to_string(),
-            "dev.tsv:7: column label: label `maybe` is not one of True, False; fix it"
-        );
+        let error = Error::input("label `maybe` is not one of\nTrue, False")
+            .at("dev.tsv")
+            .line(7)
+            .column("label")
+            .next("fix it");
+        assert_eq!(error.to_string(), "dev.tsv:7: column label: label `maybe` is not one of True, False; fix it");
     }
 }

@@ -1,1 +1,9 @@
-//! What becomes of gradients: sinks that take a parameter's K gradients the moment they exist, and the map parameter → layer and group.
+//! What becomes of gradients: sinks that take a parameter's K gradients the moment they exist, and the map
+//! parameter → layer and group. Must not know where gradients come from (models) or what is concluded from them (`measure`).
+
+mod collect;
+mod dots;
+pub mod layout;
+
+pub use collect::Collect;
+pub use dots::{Dots, Gram};

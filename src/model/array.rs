@@ -4,9 +4,8 @@
 //! elementwise operations are 3 to 25 times slower than they need to be.
 
 use std::ops::Deref;
-use std::sync::RwLockReadGuard;
 
-use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Storage, Tensor};
+use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Storage, StorageRef, Tensor};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
@@ -16,7 +15,7 @@ const TASK_ROWS: usize = 32;
 
 /// A contiguous f32 CPU tensor, read as a slice.
 pub(crate) struct Slice<'a> {
-    storage: RwLockReadGuard<'a, Storage>,
+    storage: StorageRef<'a>,
     start: usize,
     len: usize,
 }
@@ -81,9 +80,12 @@ where
     if cols == 0 {
         return;
     }
-    out.par_chunks_mut(cols * TASK_ROWS)
-        .enumerate()
-        .for_each(|(task, block)| simd(#[inline(always)] || work(task * TASK_ROWS, block)));
+    out.par_chunks_mut(cols * TASK_ROWS).enumerate().for_each(|(task, block)| {
+        simd(
+            #[inline(always)]
+            || work(task * TASK_ROWS, block),
+        )
+    });
 }
 
 /// As [`for_rows`], over two outputs of the same number of rows.
@@ -94,10 +96,14 @@ where
     if a_cols == 0 || b_cols == 0 {
         return;
     }
-    a.par_chunks_mut(a_cols * TASK_ROWS)
-        .zip(b.par_chunks_mut(b_cols * TASK_ROWS))
-        .enumerate()
-        .for_each(|(task, (a, b))| simd(#[inline(always)] || work(task * TASK_ROWS, a, b)));
+    a.par_chunks_mut(a_cols * TASK_ROWS).zip(b.par_chunks_mut(b_cols * TASK_ROWS)).enumerate().for_each(
+        |(task, (a, b))| {
+            simd(
+                #[inline(always)]
+                || work(task * TASK_ROWS, a, b),
+            )
+        },
+    );
 }
 
 const LANES: usize = 16;
@@ -168,6 +174,72 @@ pub(crate) fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
         }
     }
     sums.iter().sum::<f64>() + tail
+}
+
+/// The upper triangle of the K×K dot products between the K rows of `block` [K, n], in f64, in an order that does not
+/// depend on the number of threads.
+pub(crate) fn gram(block: &[f32], k: usize) -> Vec<f64> {
+    /// Numbers of each row that one task takes: K rows of it stay in the cache.
+    const PIECE: usize = 4096;
+    let n = block.len() / k.max(1);
+    let pieces: Vec<Vec<f64>> = (0..n.div_ceil(PIECE))
+        .into_par_iter()
+        .map(|piece| {
+            let range = piece * PIECE..n.min((piece + 1) * PIECE);
+            let mut sums = vec![0.0; k * k];
+            simd(
+                #[inline(always)]
+                || {
+                    for a in 0..k {
+                        let row = &block[a * n..(a + 1) * n][range.clone()];
+                        for b in a..k {
+                            sums[a * k + b] = dot_f64(row, &block[b * n..(b + 1) * n][range.clone()]);
+                        }
+                    }
+                },
+            );
+            sums
+        })
+        .collect();
+    let mut total = vec![0.0; k * k];
+    for sums in pieces {
+        total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+    }
+    total
+}
+
+/// Σ a² in f64, in an order that does not depend on the number of threads.
+pub(crate) fn sum_of_squares(a: &[f32]) -> f64 {
+    const PIECE: usize = 1 << 16;
+    let sums: Vec<f64> = a
+        .par_chunks(PIECE)
+        .map(|piece| {
+            simd(
+                #[inline(always)]
+                || dot_f64(piece, piece),
+            )
+        })
+        .collect();
+    sums.iter().sum()
+}
+
+/// a −= b, in place.
+pub(crate) fn subtract(a: &Tensor, b: &Tensor) -> Result<()> {
+    let cols = b.elem_count().clamp(1, 4096);
+    let b = read(b)?;
+    update(a, |a| {
+        for_rows(
+            a,
+            cols,
+            #[inline(always)]
+            |first, block| {
+                let b = &b[first * cols..][..block.len()];
+                for j in 0..block.len() {
+                    block[j] -= b[j];
+                }
+            },
+        )
+    })
 }
 
 /// eˣ to about 1e-7 relative, in operations that vectorise (Cephes' expf: range reduction by ln 2, degree-5 polynomial).

@@ -112,8 +112,7 @@ impl Mix {
 
     /// `[R, D]` values per row to `[K, D]` values per loss.
     pub(crate) fn combine(&self, per_row: &Tensor) -> Result<Tensor> {
-        let weights =
-            Tensor::from_slice(&self.weights, (self.losses(), self.lanes * self.examples), &Device::Cpu)?;
+        let weights = Tensor::from_slice(&self.weights, (self.losses(), self.lanes * self.examples), &Device::Cpu)?;
         Ok(weights.matmul(per_row)?)
     }
 }
@@ -184,20 +183,25 @@ impl Layout {
         let mut out = vec![0f32; tokens * cols];
         {
             let dy = read(dy)?;
-            for_rows(&mut out, cols, #[inline(always)] |first, block| {
-                for (i, out) in block.chunks_exact_mut(cols).enumerate() {
-                    let token = first + i;
-                    for lane in 0..self.lanes {
-                        let weight = self.mix.weight(k, lane * self.examples + example_of[token]);
-                        let dy = &dy[(lane * tokens + token) * cols..][..cols];
-                        if weight != 0.0 {
-                            for j in 0..cols {
-                                out[j] = dy[j].mul_add(weight, out[j]);
+            for_rows(
+                &mut out,
+                cols,
+                #[inline(always)]
+                |first, block| {
+                    for (i, out) in block.chunks_exact_mut(cols).enumerate() {
+                        let token = first + i;
+                        for lane in 0..self.lanes {
+                            let weight = self.mix.weight(k, lane * self.examples + example_of[token]);
+                            let dy = &dy[(lane * tokens + token) * cols..][..cols];
+                            if weight != 0.0 {
+                                for j in 0..cols {
+                                    out[j] = dy[j].mul_add(weight, out[j]);
+                                }
                             }
                         }
                     }
-                }
-            });
+                },
+            );
         }
         tensor(out, (tokens, cols))
     }

@@ -129,7 +129,11 @@ impl T5Config {
         if !(0.0..1.0).contains(&shape.dropout_rate) {
             return Err(self.wrong("dropout_rate", format!("{} is not a rate", shape.dropout_rate)));
         }
-        for (key, id) in [("pad_token_id", shape.pad_token_id), ("eos_token_id", shape.eos_token_id), ("decoder_start_token_id", self.start() as usize)] {
+        for (key, id) in [
+            ("pad_token_id", shape.pad_token_id),
+            ("eos_token_id", shape.eos_token_id),
+            ("decoder_start_token_id", self.start() as usize),
+        ] {
             if id >= shape.vocab_size {
                 return Err(self.wrong(key, format!("{id} is outside the vocabulary of {}", shape.vocab_size)));
             }
@@ -164,8 +168,7 @@ impl T5Config {
     /// What hidden states are multiplied by before the head: d_model^−½ or 1. `mt5` never scales; `t5` scales by
     /// `scale_decoder_outputs` where the config has it, else iff the head is said to be tied (transformers' rule).
     pub fn decoder_scale(&self) -> f64 {
-        let scaled =
-            self.model_type == "t5" && self.scale_decoder_outputs.unwrap_or(self.shape.tie_word_embeddings);
+        let scaled = self.model_type == "t5" && self.scale_decoder_outputs.unwrap_or(self.shape.tie_word_embeddings);
         if scaled { (self.shape.d_model as f64).powf(-0.5) } else { 1.0 }
     }
 }

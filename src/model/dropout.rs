@@ -90,15 +90,20 @@ pub(crate) fn apply(x: &Tensor, mask: Option<Mask>, tokens: &[u64]) -> Result<Te
     let mut out = vec![0f32; rows * cols];
     {
         let x = read(x)?;
-        for_rows(&mut out, cols, #[inline(always)] |first, block| {
-            for (i, out) in block.chunks_exact_mut(cols).enumerate() {
-                let row = mask.row(tokens[(first + i) % tokens.len()]);
-                let x = &x[(first + i) * cols..][..cols];
-                for j in 0..cols {
-                    out[j] = x[j] * row.factor(j);
+        for_rows(
+            &mut out,
+            cols,
+            #[inline(always)]
+            |first, block| {
+                for (i, out) in block.chunks_exact_mut(cols).enumerate() {
+                    let row = mask.row(tokens[(first + i) % tokens.len()]);
+                    let x = &x[(first + i) * cols..][..cols];
+                    for j in 0..cols {
+                        out[j] = x[j] * row.factor(j);
+                    }
                 }
-            }
-        });
+            },
+        );
     }
     tensor(out, (rows, cols))
 }
@@ -109,25 +114,30 @@ pub(crate) fn add_dropped(x: &Tensor, y: &Tensor, mask: Option<Mask>, tokens: &[
     let mut out = vec![0f32; rows * cols];
     {
         let (x, y) = (read(x)?, read(y)?);
-        for_rows(&mut out, cols, #[inline(always)] |first, block| {
-            for (i, out) in block.chunks_exact_mut(cols).enumerate() {
-                let start = (first + i) * cols;
-                let (x, y) = (&x[start..start + cols], &y[start..start + cols]);
-                match mask {
-                    None => {
-                        for j in 0..cols {
-                            out[j] = x[j] + y[j];
+        for_rows(
+            &mut out,
+            cols,
+            #[inline(always)]
+            |first, block| {
+                for (i, out) in block.chunks_exact_mut(cols).enumerate() {
+                    let start = (first + i) * cols;
+                    let (x, y) = (&x[start..start + cols], &y[start..start + cols]);
+                    match mask {
+                        None => {
+                            for j in 0..cols {
+                                out[j] = x[j] + y[j];
+                            }
                         }
-                    }
-                    Some(mask) => {
-                        let row = mask.row(tokens[(first + i) % tokens.len()]);
-                        for j in 0..cols {
-                            out[j] = y[j].mul_add(row.factor(j), x[j]);
+                        Some(mask) => {
+                            let row = mask.row(tokens[(first + i) % tokens.len()]);
+                            for j in 0..cols {
+                                out[j] = y[j].mul_add(row.factor(j), x[j]);
+                            }
                         }
                     }
                 }
-            }
-        });
+            },
+        );
     }
     tensor(out, (rows, cols))
 }

@@ -106,7 +106,8 @@ impl<'a> Gradient<'a> {
         for part in self.parts {
             if let Part::Dense(values) = part {
                 let values = values.narrow(0, losses.start, losses.len())?;
-                let values = values.reshape((losses.len(), values.dim(1)? / cols, cols))?.narrow(1, rows.start, count)?;
+                let values =
+                    values.reshape((losses.len(), values.dim(1)? / cols, cols))?.narrow(1, rows.start, count)?;
                 total = Some(match total {
                     None => values.contiguous()?,
                     Some(total) => (total + values)?,

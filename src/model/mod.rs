@@ -13,10 +13,13 @@ pub mod load;
 pub mod loss;
 pub mod params;
 pub mod t5;
+pub(crate) mod weights;
 
+pub(crate) use array::{dot_f64, for_rows, gram, read, simd, subtract, sum_of_squares, update};
 pub use batch::{Batch, Mix, Packed};
 pub use config::T5Config;
 pub use gradient::{Gradient, Sink};
 pub use load::{LoadReport, load};
 pub use params::{Param, Params};
 pub use t5::T5;
+pub(crate) use weights::Weights;

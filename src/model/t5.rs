@@ -158,8 +158,7 @@ impl T5 {
         decoder_bias: &Bias,
         dropout: Option<Dropout>,
     ) -> Result<MicroTape<'b>> {
-        let (encoder_last, encoder) =
-            self.encoder.forward(embedded, None, encoder_bias, &batch.encoder, dropout)?;
+        let (encoder_last, encoder) = self.encoder.forward(embedded, None, encoder_bias, &batch.encoder, dropout)?;
         let encoder_output = self.finish(&self.encoder, &encoder_last, &batch.encoder.keys, dropout)?;
         let inputs = embedding::look_up(&self.embedding, batch.inputs.ids())?;
         let source = Source::Encoder(&encoder_output, &batch.encoder);
@@ -229,16 +228,8 @@ impl T5 {
         let layouts: Vec<_> = micro.iter().map(|tape| &tape.batch.encoder).collect();
         // invariant: every decoder has a block, and every block of it attends to the encoder
         let cotangents = encoder_cotangents.into_iter().flatten().collect();
-        let encoder_inputs = self.encoder.backward(
-            saved,
-            &lasts,
-            cotangents,
-            None,
-            &encoder_bias,
-            &layouts,
-            dropout,
-            &mut grads,
-        )?;
+        let encoder_inputs =
+            self.encoder.backward(saved, &lasts, cotangents, None, &encoder_bias, &layouts, dropout, &mut grads)?;
 
         let mut used = Vec::with_capacity(2 * micro.len());
         for ((tape, encoder), decoder) in micro.iter().zip(encoder_inputs).zip(decoder_inputs) {
@@ -360,8 +351,7 @@ impl Stack {
             for (i, layout) in layouts.iter().enumerate() {
                 // invariant: the forward pass saved as many blocks as there are
                 let Some(saved) = saved[i].pop() else { continue };
-                let mut dy =
-                    block.feed_forward.backward(saved.feed_forward, &cotangents[i], layout, dropout, grads)?;
+                let mut dy = block.feed_forward.backward(saved.feed_forward, &cotangents[i], layout, dropout, grads)?;
                 if let (Some(layer), Some(saved), Some((sources, gathered))) = (&block.cross, saved.cross, &mut cross) {
                     let (dx, dencoder) = layer.backward(saved, &dy, &sources[i], None, layout, dropout, grads)?;
                     dy = dx;

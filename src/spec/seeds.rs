@@ -36,8 +36,6 @@ impl Seeds {
     /// A 64-bit key of stream `name` for counter-based generators (dropout).
     pub fn key(&self, name: &str, indices: &[u64]) -> u64 {
         let digest = self.digest(name, indices);
-        u64::from_le_bytes([
-            digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7],
-        ])
+        u64::from_le_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]])
     }
 }

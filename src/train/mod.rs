@@ -1,1 +1,11 @@
-//! Fine-tuning: optimizers, the trainer, checkpoints.
+//! Fine-tuning: optimizers, the trainer, checkpoints. Must not know which experiment it serves.
+
+mod adafactor;
+mod adamw;
+pub mod checkpoint;
+pub mod optimizer;
+pub mod trainer;
+
+pub use checkpoint::Checkpoint;
+pub use optimizer::Optimizers;
+pub use trainer::Trainer;

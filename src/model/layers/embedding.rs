@@ -59,22 +59,25 @@ pub(crate) fn backward(table: &Param, used: &[Used], losses: usize, grads: &mut 
     let mut values = vec![0f32; losses * ids.len() * cols];
     values.par_chunks_mut(ids.len().max(1) * cols).enumerate().for_each(|(k, values)| {
         values.par_chunks_mut(cols).zip(&groups).for_each(|(out, group)| {
-            simd(#[inline(always)] || {
-                for &(_, part, token) in group.iter() {
-                    let layout = &used[part].layout;
-                    let owner = owners[part][token];
-                    let lanes = if layout.shared { layout.lanes } else { 1 };
-                    for lane in 0..lanes {
-                        let weight = layout.mix.weight(k, lane * layout.examples + owner);
-                        let from = &cotangents[part][(lane * layout.tokens() + token) * cols..][..cols];
-                        if weight != 0.0 {
-                            for j in 0..cols {
-                                out[j] = from[j].mul_add(weight, out[j]);
+            simd(
+                #[inline(always)]
+                || {
+                    for &(_, part, token) in group.iter() {
+                        let layout = &used[part].layout;
+                        let owner = owners[part][token];
+                        let lanes = if layout.shared { layout.lanes } else { 1 };
+                        for lane in 0..lanes {
+                            let weight = layout.mix.weight(k, lane * layout.examples + owner);
+                            let from = &cotangents[part][(lane * layout.tokens() + token) * cols..][..cols];
+                            if weight != 0.0 {
+                                for j in 0..cols {
+                                    out[j] = from[j].mul_add(weight, out[j]);
+                                }
                             }
                         }
                     }
-                }
-            })
+                },
+            )
         })
     });
     let values = tensor(values, (losses, ids.len(), cols))?;

@@ -145,33 +145,38 @@ impl FeedForward {
         {
             let a = read(a)?;
             let b = b.map(read).transpose()?;
-            for_rows(&mut out, cols, #[inline(always)] |first, block| {
-                let range = first * cols..first * cols + block.len();
-                let a = &a[range.clone()];
-                match &b {
-                    Some(b) => {
-                        let b = &b[range];
-                        with_activation!(self.activation, act, {
+            for_rows(
+                &mut out,
+                cols,
+                #[inline(always)]
+                |first, block| {
+                    let range = first * cols..first * cols + block.len();
+                    let a = &a[range.clone()];
+                    match &b {
+                        Some(b) => {
+                            let b = &b[range];
+                            with_activation!(self.activation, act, {
+                                for j in 0..block.len() {
+                                    block[j] = act(a[j]).0 * b[j];
+                                }
+                            })
+                        }
+                        None => with_activation!(self.activation, act, {
                             for j in 0..block.len() {
-                                block[j] = act(a[j]).0 * b[j];
+                                block[j] = act(a[j]).0;
                             }
-                        })
+                        }),
                     }
-                    None => with_activation!(self.activation, act, {
-                        for j in 0..block.len() {
-                            block[j] = act(a[j]).0;
-                        }
-                    }),
-                }
-                if let Some(mask) = mask {
-                    for (i, out) in block.chunks_exact_mut(cols).enumerate() {
-                        let row = mask.row(layout.keys[first + i]);
-                        for (j, value) in out.iter_mut().enumerate() {
-                            *value *= row.factor(j);
+                    if let Some(mask) = mask {
+                        for (i, out) in block.chunks_exact_mut(cols).enumerate() {
+                            let row = mask.row(layout.keys[first + i]);
+                            for (j, value) in out.iter_mut().enumerate() {
+                                *value *= row.factor(j);
+                            }
                         }
                     }
-                }
-            });
+                },
+            );
         }
         tensor(out, (rows, cols))
     }
@@ -185,35 +190,46 @@ impl FeedForward {
         {
             let (a, dh) = (read(a)?, read(dh)?);
             match b.map(read).transpose()? {
-                Some(b) => for_rows2(&mut da, cols, &mut db, cols, #[inline(always)] |first, da, db| {
-                    with_activation!(self.activation, act, {
-                        for (i, (da, db)) in da.chunks_exact_mut(cols).zip(db.chunks_exact_mut(cols)).enumerate() {
-                            let at = (first + i) % tokens * cols;
-                            let (a, b) = (&a[at..at + cols], &b[at..at + cols]);
-                            let dh = &dh[(first + i) * cols..][..cols];
-                            for j in 0..cols {
-                                let (value, slope) = act(a[j]);
-                                da[j] = dh[j] * b[j] * slope;
-                                db[j] = dh[j] * value;
+                Some(b) => for_rows2(
+                    &mut da,
+                    cols,
+                    &mut db,
+                    cols,
+                    #[inline(always)]
+                    |first, da, db| {
+                        with_activation!(self.activation, act, {
+                            for (i, (da, db)) in da.chunks_exact_mut(cols).zip(db.chunks_exact_mut(cols)).enumerate() {
+                                let at = (first + i) % tokens * cols;
+                                let (a, b) = (&a[at..at + cols], &b[at..at + cols]);
+                                let dh = &dh[(first + i) * cols..][..cols];
+                                for j in 0..cols {
+                                    let (value, slope) = act(a[j]);
+                                    da[j] = dh[j] * b[j] * slope;
+                                    db[j] = dh[j] * value;
+                                }
                             }
-                        }
-                    })
-                }),
-                None => for_rows(&mut da, cols, #[inline(always)] |first, da| {
-                    with_activation!(self.activation, act, {
-                        for (i, da) in da.chunks_exact_mut(cols).enumerate() {
-                            let a = &a[(first + i) % tokens * cols..][..cols];
-                            let dh = &dh[(first + i) * cols..][..cols];
-                            for j in 0..cols {
-                                da[j] = dh[j] * act(a[j]).1;
+                        })
+                    },
+                ),
+                None => for_rows(
+                    &mut da,
+                    cols,
+                    #[inline(always)]
+                    |first, da| {
+                        with_activation!(self.activation, act, {
+                            for (i, da) in da.chunks_exact_mut(cols).enumerate() {
+                                let a = &a[(first + i) % tokens * cols..][..cols];
+                                let dh = &dh[(first + i) * cols..][..cols];
+                                for j in 0..cols {
+                                    da[j] = dh[j] * act(a[j]).1;
+                                }
                             }
-                        }
-                    })
-                }),
+                        })
+                    },
+                ),
             }
         }
         let db = if b.is_some() { Some(tensor(db, (rows, cols))?) } else { None };
         Ok((tensor(da, (rows, cols))?, db))
     }
 }
-

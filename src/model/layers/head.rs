@@ -40,7 +40,14 @@ impl Head {
     }
 
     /// The loss of hidden states `h` [M, H] on `labels` [M]. Its cotangents of the logits are made at once, times `seed`.
-    pub fn forward(&self, h: &Tensor, labels: &[u32], layout: &Layout, options: LossOptions, seed: f64) -> Result<Saved> {
+    pub fn forward(
+        &self,
+        h: &Tensor,
+        labels: &[u32],
+        layout: &Layout,
+        options: LossOptions,
+        seed: f64,
+    ) -> Result<Saved> {
         let h = self.scaled(h)?;
         let logits = self.linear.forward(&h)?;
         let vocab = logits.dim(1)?;
@@ -54,7 +61,12 @@ impl Head {
             let each: Vec<f64> = logits
                 .par_chunks_mut(vocab)
                 .zip(labels)
-                .map(|(logits, &label)| simd(#[inline(always)] || cross_entropy(logits, label, options, seed)))
+                .map(|(logits, &label)| {
+                    simd(
+                        #[inline(always)]
+                        || cross_entropy(logits, label, options, seed),
+                    )
+                })
                 .collect();
             *losses.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = each;
         })?;

@@ -3,6 +3,7 @@
 
 pub(crate) mod attention;
 pub(crate) mod bias;
+pub use bias::relative_position_bucket;
 pub(crate) mod embedding;
 pub(crate) mod feed_forward;
 pub(crate) mod head;

@@ -24,15 +24,20 @@ impl Norm {
         let mut out = vec![0f32; rows * cols];
         {
             let (x, w) = (read(x)?, read(self.weight.value())?);
-            for_rows(&mut out, cols, #[inline(always)] |first, block| {
-                for (i, out) in block.chunks_exact_mut(cols).enumerate() {
-                    let x = &x[(first + i) * cols..][..cols];
-                    let r = inverse_rms(x, self.eps);
-                    for j in 0..cols {
-                        out[j] = x[j] * r * w[j];
+            for_rows(
+                &mut out,
+                cols,
+                #[inline(always)]
+                |first, block| {
+                    for (i, out) in block.chunks_exact_mut(cols).enumerate() {
+                        let x = &x[(first + i) * cols..][..cols];
+                        let r = inverse_rms(x, self.eps);
+                        for j in 0..cols {
+                            out[j] = x[j] * r * w[j];
+                        }
                     }
-                }
-            });
+                },
+            );
         }
         tensor(out, (rows, cols))
     }
@@ -57,30 +62,35 @@ impl Norm {
         {
             let (x, dy, w) = (read(x)?, read(dy)?, read(self.weight.value())?);
             let residual = residual.map(read).transpose()?;
-            for_rows(&mut out, cols, #[inline(always)] |first, block| {
-                for (i, out) in block.chunks_exact_mut(cols).enumerate() {
-                    let x = &x[(first + i) % tokens * cols..][..cols];
-                    let dy = &dy[(first + i) * cols..][..cols];
-                    let r = inverse_rms(x, self.eps);
-                    for j in 0..cols {
-                        out[j] = w[j] * dy[j];
-                    }
-                    let along = dot(out, x) * r * r * r / cols as f32;
-                    match &residual {
-                        Some(residual) => {
-                            let residual = &residual[(first + i) * cols..][..cols];
-                            for j in 0..cols {
-                                out[j] = out[j].mul_add(r, residual[j] - x[j] * along);
+            for_rows(
+                &mut out,
+                cols,
+                #[inline(always)]
+                |first, block| {
+                    for (i, out) in block.chunks_exact_mut(cols).enumerate() {
+                        let x = &x[(first + i) % tokens * cols..][..cols];
+                        let dy = &dy[(first + i) * cols..][..cols];
+                        let r = inverse_rms(x, self.eps);
+                        for j in 0..cols {
+                            out[j] = w[j] * dy[j];
+                        }
+                        let along = dot(out, x) * r * r * r / cols as f32;
+                        match &residual {
+                            Some(residual) => {
+                                let residual = &residual[(first + i) * cols..][..cols];
+                                for j in 0..cols {
+                                    out[j] = out[j].mul_add(r, residual[j] - x[j] * along);
+                                }
+                            }
+                            None => {
+                                for j in 0..cols {
+                                    out[j] = out[j] * r - x[j] * along;
+                                }
                             }
                         }
-                        None => {
-                            for j in 0..cols {
-                                out[j] = out[j] * r - x[j] * along;
-                            }
-                        }
                     }
-                }
-            });
+                },
+            );
         }
         tensor(out, (rows, cols))
     }
@@ -92,16 +102,19 @@ impl Norm {
         {
             let (x, dy) = (read(x)?, read(dy)?);
             per_row.par_chunks_mut(cols).enumerate().for_each(|(row, out)| {
-                simd(#[inline(always)] || {
-                    for (token, cotangent) in layout.activation(row).zip(layout.cotangent(row)) {
-                        let x = &x[token * cols..][..cols];
-                        let dy = &dy[cotangent * cols..][..cols];
-                        let r = inverse_rms(x, self.eps);
-                        for j in 0..cols {
-                            out[j] = (dy[j] * r).mul_add(x[j], out[j]);
+                simd(
+                    #[inline(always)]
+                    || {
+                        for (token, cotangent) in layout.activation(row).zip(layout.cotangent(row)) {
+                            let x = &x[token * cols..][..cols];
+                            let dy = &dy[cotangent * cols..][..cols];
+                            let r = inverse_rms(x, self.eps);
+                            for j in 0..cols {
+                                out[j] = (dy[j] * r).mul_add(x[j], out[j]);
+                            }
                         }
-                    }
-                })
+                    },
+                )
             });
         }
         layout.mix.combine(&tensor(per_row, (layout.rows(), cols))?)

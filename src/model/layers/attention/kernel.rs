@@ -112,52 +112,73 @@ impl Heads {
     }
 
     /// Attention weights of queries `tile` (relative to the segment) of `head`, `[tile, keys]`, before dropout.
-    fn weights(&self, p: &mut [f32], qk: [&[f32]; 2], segment: &Segment, tile: Range<usize>, head: usize, bias: Option<&Bias>) {
+    fn weights(
+        &self,
+        p: &mut [f32],
+        qk: [&[f32]; 2],
+        segment: &Segment,
+        tile: Range<usize>,
+        head: usize,
+        bias: Option<&Bias>,
+    ) {
         let (keys, inner) = (segment.kv.len(), self.inner());
         let q = self.block(qk[0], segment.q.start + tile.start, head);
         let k = self.block(qk[1], segment.kv.start, head);
         // SAFETY: `block` checked the first element; the segment's rows lie within q and k, p holds tile × keys numbers.
         unsafe { matmul(tile.len(), keys, self.d_kv, p.as_mut_ptr(), keys, false, (q, inner, 1), (k, 1, inner)) };
-        simd(#[inline(always)] || {
-            for (row, p) in p.chunks_exact_mut(keys).enumerate() {
-                let query = tile.start + row;
-                let seen = if self.causal { query + 1 } else { keys };
-                let (p, hidden) = p.split_at_mut(seen);
-                hidden.fill(0.0);
-                if let Some(bias) = bias {
-                    let bias = &bias.of_query(head, query)[..seen];
-                    for j in 0..seen {
-                        p[j] += bias[j];
+        simd(
+            #[inline(always)]
+            || {
+                for (row, p) in p.chunks_exact_mut(keys).enumerate() {
+                    let query = tile.start + row;
+                    let seen = if self.causal { query + 1 } else { keys };
+                    let (p, hidden) = p.split_at_mut(seen);
+                    hidden.fill(0.0);
+                    if let Some(bias) = bias {
+                        let bias = &bias.of_query(head, query)[..seen];
+                        for j in 0..seen {
+                            p[j] += bias[j];
+                        }
+                    }
+                    let top = max(p);
+                    let mut total = 0.0;
+                    for value in p.iter_mut() {
+                        *value = exp(*value - top);
+                    }
+                    total += super::super::super::array::sum(p);
+                    let scale = 1.0 / total;
+                    for value in p.iter_mut() {
+                        *value *= scale;
                     }
                 }
-                let top = max(p);
-                let mut total = 0.0;
-                for value in p.iter_mut() {
-                    *value = exp(*value - top);
-                }
-                total += super::super::super::array::sum(p);
-                let scale = 1.0 / total;
-                for value in p.iter_mut() {
-                    *value *= scale;
-                }
-            }
-        });
+            },
+        );
     }
 
     /// Multiplies `p` [tile, keys] by its dropout factors.
     fn drop(&self, p: &mut [f32], keys: usize, tokens: &[u64], head: usize, mask: Mask) {
-        simd(#[inline(always)] || {
-            for (p, token) in p.chunks_exact_mut(keys).zip(tokens) {
-                let row = mask.row(*token);
-                for (j, value) in p.iter_mut().enumerate() {
-                    *value *= row.factor((head << 20) | j);
+        simd(
+            #[inline(always)]
+            || {
+                for (p, token) in p.chunks_exact_mut(keys).zip(tokens) {
+                    let row = mask.row(*token);
+                    for (j, value) in p.iter_mut().enumerate() {
+                        *value *= row.factor((head << 20) | j);
+                    }
                 }
-            }
-        });
+            },
+        );
     }
 
     /// `[q tokens, inner]` from q, k, v.
-    pub fn forward(&self, qkv: [&[f32]; 3], bias: Option<&Bias>, q_layout: &Layout, kv_layout: &Layout, mask: Option<Mask>) -> Vec<f32> {
+    pub fn forward(
+        &self,
+        qkv: [&[f32]; 3],
+        bias: Option<&Bias>,
+        q_layout: &Layout,
+        kv_layout: &Layout,
+        mask: Option<Mask>,
+    ) -> Vec<f32> {
         let inner = self.inner();
         let mut context = vec![0f32; q_layout.tokens() * inner];
         let out = Out(context.as_mut_ptr());
@@ -225,30 +246,66 @@ impl Heads {
                         // SAFETY: operands lie within their matrices; this task alone writes these blocks.
                         unsafe {
                             let dv = outs[2].at(kv_first, head * self.d_kv, inner);
-                            matmul(keys, self.d_kv, tile.len(), dv, inner, first > 0, (used.as_ptr(), 1, keys), (dc, inner, 1));
-                            matmul(tile.len(), keys, self.d_kv, ds.as_mut_ptr(), keys, false, (dc, inner, 1), (v, 1, inner));
+                            matmul(
+                                keys,
+                                self.d_kv,
+                                tile.len(),
+                                dv,
+                                inner,
+                                first > 0,
+                                (used.as_ptr(), 1, keys),
+                                (dc, inner, 1),
+                            );
+                            matmul(
+                                tile.len(),
+                                keys,
+                                self.d_kv,
+                                ds.as_mut_ptr(),
+                                keys,
+                                false,
+                                (dc, inner, 1),
+                                (v, 1, inner),
+                            );
                         }
                         if let Some(mask) = mask {
                             self.drop(ds, keys, keys_of_tile, head, mask);
                         }
-                        simd(#[inline(always)] || {
-                            for (ds, p) in ds.chunks_exact_mut(keys).zip(p.chunks_exact(keys)) {
-                                let along = dot(ds, p);
-                                for j in 0..keys {
-                                    ds[j] = p[j] * (ds[j] - along);
+                        simd(
+                            #[inline(always)]
+                            || {
+                                for (ds, p) in ds.chunks_exact_mut(keys).zip(p.chunks_exact(keys)) {
+                                    let along = dot(ds, p);
+                                    for j in 0..keys {
+                                        ds[j] = p[j] * (ds[j] - along);
+                                    }
                                 }
-                            }
-                        });
-                        let (q, k) = (
-                            self.block(qkv[0], token, head),
-                            self.block(qkv[1], segment.kv.start, head),
+                            },
                         );
+                        let (q, k) = (self.block(qkv[0], token, head), self.block(qkv[1], segment.kv.start, head));
                         // SAFETY: as above.
                         unsafe {
                             let dq = outs[0].at(q_first + first, head * self.d_kv, inner);
-                            matmul(tile.len(), self.d_kv, keys, dq, inner, false, (ds.as_ptr(), keys, 1), (k, inner, 1));
+                            matmul(
+                                tile.len(),
+                                self.d_kv,
+                                keys,
+                                dq,
+                                inner,
+                                false,
+                                (ds.as_ptr(), keys, 1),
+                                (k, inner, 1),
+                            );
                             let dk = outs[1].at(kv_first, head * self.d_kv, inner);
-                            matmul(keys, self.d_kv, tile.len(), dk, inner, first > 0, (ds.as_ptr(), 1, keys), (q, inner, 1));
+                            matmul(
+                                keys,
+                                self.d_kv,
+                                tile.len(),
+                                dk,
+                                inner,
+                                first > 0,
+                                (ds.as_ptr(), 1, keys),
+                                (q, inner, 1),
+                            );
                         }
                         if let Some(bias) = bias {
                             // SAFETY: as above; the block is one row's and one head's.

@@ -1,0 +1,3 @@
+//! One integration binary: one link, many modules.
+
+mod golden;

@@ -1,0 +1,5 @@
+//! The engine against reference values that PyTorch, transformers and optax wrote (`tests/fixtures/README.md`).
+
+mod model;
+mod optimizers;
+mod support;
