@@ -94,9 +94,9 @@ mod tests {
     #[test]
     fn the_streams_stay_as_they_are() {
         let seeds = Seeds::new(0);
-        assert_eq!(dataset(8, &seeds, 0), [0; 8]);
-        assert_eq!(batch(&[2, 3, 5, 7, 11], &seeds, 1, 2), [0; 5]);
-        assert_eq!(flip(&[0, 1, 2, 0, 1], 3, &seeds, 1, 2).unwrap(), [0; 5]);
+        assert_eq!(dataset(8, &seeds, 0), [1, 2, 5, 7, 0, 6, 4, 3]);
+        assert_eq!(batch(&[2, 3, 5, 7, 11], &seeds, 1, 2), [5, 3, 7, 2, 11]);
+        assert_eq!(flip(&[0, 1, 2, 0, 1], 3, &seeds, 1, 2).unwrap(), [1, 0, 0, 2, 0]);
     }
 
     #[test]
