@@ -58,12 +58,12 @@ impl Order {
             Some((last, order)) if last == epoch => order,
             // The epoch before it is the one its swaps depend on.
             Some((last, order)) if last.checked_add(1) == Some(epoch) => self.after(epoch, &order),
-            _ => self.from_scratch(epoch),
+            _ => self.epoch_order(epoch),
         };
         &self.last.insert((epoch, order)).1[range]
     }
 
-    fn from_scratch(&self, epoch: u64) -> Vec<usize> {
+    fn epoch_order(&self, epoch: u64) -> Vec<usize> {
         let mut at = self.independent(epoch);
         let mut order = self.permutation(at);
         while at < epoch {
