@@ -1,1 +1,24 @@
-//! Examples, readers, task registry and templates, label sets, shuffles, batches as plain integers. No candle.
+//! Examples, readers, task registry and templates, label sets, shuffles, and batches as plain integers.
+//!
+//! A file becomes [`read::Record`]s, a [`Task`] turns records into [`Example`]s (a prompt, a target, a label), and
+//! everything after that is integers: the order of training, the probe batches, the labels that replace the true ones.
+//! This module must not know candle, a model or a tokenizer; whoever has a tokenizer hands in a closure.
+
+pub mod batch;
+pub mod example;
+pub mod labels;
+mod nearest;
+pub mod order;
+pub mod read;
+pub mod shuffle;
+pub mod task;
+pub mod template;
+
+pub use batch::Tokenized;
+pub use example::{Example, Split};
+pub use labels::LabelSet;
+pub use order::{Order, probe_batches};
+pub use task::Task;
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,0 +1,80 @@
+//! JSON lines: one object per line. Lines that are empty, or hold white space only, are skipped.
+
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::lines::{Line, Lines};
+use super::{Record, Records, empty_file};
+use crate::error::{Error, Result};
+
+pub(super) fn open(path: &Path, file: File) -> Result<Records> {
+    if file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
+        return Err(empty_file(path.to_path_buf()));
+    }
+    let owner: PathBuf = path.to_path_buf();
+    let rows = Lines::new(path, file).filter(|line| !matches!(line, Ok(line) if line.text.trim().is_empty()));
+    Ok(Records::new(None, rows.map(move |line| record(&owner, &line?))))
+}
+
+fn record(path: &Path, line: &Line) -> Result<Record> {
+    if line.text.trim_start().starts_with('[') {
+        return Err(Error::input("the line begins a JSON list; one object per line is read")
+            .at(path)
+            .line(line.number)
+            .next("write each element on a line of its own, without the brackets and commas around them"));
+    }
+    let Fields(fields) = serde_json::from_str(&line.text).map_err(|source| failure(path, line, source))?;
+    let (columns, values): (Vec<String>, Vec<Value>) = fields.into_iter().unzip();
+    Ok(Record::new(line.number, columns.into(), values))
+}
+
+fn failure(path: &Path, line: &Line, source: serde_json::Error) -> Error {
+    let next = match source.is_eof() {
+        // A pretty-printed object looks the same as one that was cut off, until one sees where.
+        true if line.ended => "write one whole object per line",
+        true => "the file ends within this line and was probably cut off: get it again",
+        false => "correct the line: one JSON object",
+    };
+    // serde_json counts lines within the text it is given, which is always line 1 here.
+    let text = source.to_string();
+    let what = text.split(" at line ").next().unwrap_or(&text);
+    Error::input(format!("bad JSON at character {} of the line: {what}", source.column()))
+        .at(path)
+        .line(line.number)
+        .next(next)
+        .caused_by(source)
+}
+
+/// An object's fields in the file's order, which `serde_json::Map` does not keep.
+struct Fields(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let mut fields: Vec<(String, Value)> = Vec::new();
+        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+            if fields.iter().any(|(known, _)| *known == name) {
+                return Err(A::Error::custom(format!("the key `{name}` stands twice")));
+            }
+            fields.push((name, value));
+        }
+        Ok(Fields(fields))
+    }
+}

@@ -1,0 +1,72 @@
+//! Lines of a text file: UTF-8, with or without a byte-order mark, ended by `\n` or `\r\n`.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// A line without its end.
+pub(super) struct Line {
+    /// From 1.
+    pub number: usize,
+    pub text: String,
+    /// Whether a line end followed; only the last line may lack it.
+    pub ended: bool,
+}
+
+/// The lines of a file, in order.
+pub(super) struct Lines {
+    path: PathBuf,
+    input: BufReader<File>,
+    number: usize,
+}
+
+impl Lines {
+    pub(super) fn new(path: &Path, file: File) -> Self {
+        Self { path: path.to_path_buf(), input: BufReader::new(file), number: 0 }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Iterator for Lines {
+    type Item = Result<Line>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut bytes = Vec::new();
+        match self.input.read_until(b'\n', &mut bytes) {
+            Ok(0) => return None,
+            Ok(_) => {}
+            Err(source) => return Some(Err(Error::io("read", &self.path, source))),
+        }
+        self.number += 1;
+        if self.number == 1 && bytes.starts_with(BYTE_ORDER_MARK) {
+            bytes.drain(..BYTE_ORDER_MARK.len());
+        }
+        let ended = bytes.last() == Some(&b'\n');
+        if ended {
+            bytes.pop();
+            if bytes.last() == Some(&b'\r') {
+                bytes.pop();
+            }
+        }
+        let line = match String::from_utf8(bytes) {
+            Ok(text) => Ok(Line { number: self.number, text, ended }),
+            Err(source) => {
+                let byte = source.utf8_error().valid_up_to() + 1;
+                Err(Error::input(format!("the text is not UTF-8 (byte {byte} of the line)"))
+                    .at(&self.path)
+                    .line(self.number)
+                    .next("save the file as UTF-8")
+                    .caused_by(source))
+            }
+        };
+        Some(line)
+    }
+}
+
+/// UTF-8's byte-order mark, which spreadsheet programs write.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";

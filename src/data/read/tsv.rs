@@ -1,0 +1,68 @@
+//! Tab-separated values without quoting. GLUE's files hold bare `"` in their fields, so a quote is a plain character, and a
+//! field can hold neither a tab nor a line end.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::lines::{Line, Lines};
+use super::{Header, Record, Records, empty_file, unique_columns, wrong_fields};
+use crate::error::{Error, Result};
+
+pub(super) fn open(path: &Path, file: File) -> Result<Records> {
+    let mut lines = Lines::new(path, file);
+    let header = lines.next().transpose()?.ok_or_else(|| empty_file(path.to_path_buf()))?;
+    if header.text.is_empty() {
+        return Err(Error::input("the first line is empty").at(path).line(1).next("begin the file with a header line"));
+    }
+    let names = header.text.split('\t').map(String::from).collect();
+    let columns = unique_columns(path, names, Some(1))?;
+    let header = Header { columns: Arc::clone(&columns), line: Some(1) };
+    Ok(Records::new(Some(header), Rows { lines, columns }))
+}
+
+struct Rows {
+    lines: Lines,
+    columns: Arc<[String]>,
+}
+
+impl Rows {
+    fn record(&self, line: &Line) -> Result<Record> {
+        let values: Vec<Value> = line.text.split('\t').map(Value::from).collect();
+        if values.len() != self.columns.len() {
+            let path = self.lines.path();
+            return Err(wrong_fields(path, line.number, self.columns.len(), values.len(), !line.ended));
+        }
+        Ok(Record::new(line.number, Arc::clone(&self.columns), values))
+    }
+}
+
+impl Iterator for Rows {
+    type Item = Result<Record>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let line = match self.lines.next()? {
+            Ok(line) => line,
+            Err(error) => return Some(Err(error)),
+        };
+        if !line.text.is_empty() {
+            return Some(self.record(&line));
+        }
+        // Empty lines may end a file. One with data after it is a row that lost its fields.
+        loop {
+            match self.lines.next()? {
+                Ok(later) if later.text.is_empty() => {}
+                Ok(_) => {
+                    let what = "the line is empty and rows follow it";
+                    return Some(Err(Error::input(what)
+                        .at(self.lines.path())
+                        .line(line.number)
+                        .next("remove the line")));
+                }
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}

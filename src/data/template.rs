@@ -1,0 +1,103 @@
+//! Prompt templates: text with the names of columns in braces, `{premise} question: {hypothesis}`.
+
+/// A parsed template. `{name}` stands for a column, `{{` and `}}` for single braces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Column(String),
+}
+
+impl Template {
+    /// Parses `text`; the error says what is wrong with the braces.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut pieces = Vec::new();
+        let mut plain = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(['{', '}']) {
+            let (before, from) = rest.split_at(at);
+            plain.push_str(before);
+            if let Some(after) = from.strip_prefix("{{").or_else(|| from.strip_prefix("}}")) {
+                plain.push_str(&from[..1]);
+                rest = after;
+                continue;
+            }
+            let Some(inside) = from.strip_prefix('{') else {
+                return Err("a `}` without its `{` (write `}}` for the character itself)".into());
+            };
+            let Some((name, after)) = inside.split_once('}') else {
+                return Err("a `{` without its `}` (write `{{` for the character itself)".into());
+            };
+            if name.is_empty() || name.contains('{') {
+                return Err(format!("`{{{name}}}` is not the name of a column"));
+            }
+            if !plain.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut plain)));
+            }
+            pieces.push(Piece::Column(name.to_string()));
+            rest = after;
+        }
+        plain.push_str(rest);
+        if !plain.is_empty() {
+            pieces.push(Piece::Text(plain));
+        }
+        Ok(Self { pieces })
+    }
+
+    /// The columns it names, in order of appearance, as often as they appear.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Column(name) => Some(name.as_str()),
+            Piece::Text(_) => None,
+        })
+    }
+
+    /// The text with every column replaced by what `value` gives for it; the first error ends it.
+    pub fn render<E>(&self, mut value: impl FnMut(&str) -> Result<String, E>) -> Result<String, E> {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(plain) => text.push_str(plain),
+                Piece::Column(name) => text.push_str(&value(name)?),
+            }
+        }
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(template: &str) -> String {
+        let template = Template::parse(template).unwrap();
+        template.render(|name| Ok::<_, ()>(name.to_uppercase())).unwrap()
+    }
+
+    #[test]
+    fn columns_are_filled_in_and_everything_else_is_kept() {
+        assert_eq!(render("{a} question: {b}? {a}"), "A question: B? A");
+        assert_eq!(render("{{{a}}} is {{plain}}"), "{A} is {plain}");
+        assert_eq!(render("no column, é"), "no column, é");
+        let names: Vec<String> = Template::parse("{b}{a}").unwrap().columns().map(String::from).collect();
+        assert_eq!(names, ["b", "a"]);
+    }
+
+    #[test]
+    fn values_are_not_templates_themselves() {
+        let template = Template::parse("{a}!").unwrap();
+        assert_eq!(template.render(|_| Ok::<_, ()>("{b}}".to_string())).unwrap(), "{b}}!");
+    }
+
+    #[test]
+    fn broken_braces_are_named() {
+        assert!(Template::parse("{a").unwrap_err().starts_with("a `{` without its `}`"));
+        assert!(Template::parse("a}").unwrap_err().starts_with("a `}` without its `{`"));
+        assert_eq!(Template::parse("{}").unwrap_err(), "`{}` is not the name of a column");
+        assert_eq!(Template::parse("{a {b}}").unwrap_err(), "`{a {b}` is not the name of a column");
+    }
+}
