@@ -17,7 +17,7 @@
 //! # Layers (arrows run downward only)
 //! ```text
 //! main → cli → experiment → train, grad, measure, report, plot
-//!              train, grad → model → data, tokenizer → spec, error
+//!              train, grad → model → data, tokenizer → measure → spec, error
 //! ```
 //! `measure`, `plot`, `data` and `spec` know nothing of candle; nothing imports `cli`.
 

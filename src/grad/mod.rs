@@ -6,4 +6,4 @@ mod dots;
 pub mod layout;
 
 pub use collect::Collect;
-pub use dots::{Dots, Gram};
+pub use dots::Dots;

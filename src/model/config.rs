@@ -54,19 +54,27 @@ impl T5Config {
     pub fn read(dir: &Path) -> Result<Self> {
         let path = dir.join("config.json");
         let text = std::fs::read_to_string(&path).map_err(|error| Error::io("read", &path, error))?;
+        Self::parse(&text, &path)
+    }
+
+    /// Reads the text of a config.json; `path` is named in errors.
+    ///
+    /// # Errors
+    /// As [`T5Config::read`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let json_error = |error: serde_json::Error| {
             Error::input(format!("it is not a T5 config: {error}"))
-                .at(&path)
+                .at(path)
                 .line(error.line())
                 .next("use the config.json that belongs to the weights")
                 .caused_by(error)
         };
-        let mut json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).map_err(json_error)?;
+        let mut json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).map_err(json_error)?;
         let extra: Extra = serde_json::from_value(json.clone().into()).map_err(json_error)?;
         let model_type = extra.model_type.unwrap_or_default();
         if !ARCHITECTURES.contains(&model_type.as_str()) {
             return Err(Error::input(format!("model_type `{model_type}` is not supported"))
-                .at(&path)
+                .at(path)
                 .column("model_type")
                 .next(format!("fsa trains {}", ARCHITECTURES.join(" and "))));
         }
@@ -92,12 +100,12 @@ impl T5Config {
             (_, CandleActivation::Silu | CandleActivation::Swish) => Activation::Silu,
             (_, other) => {
                 return Err(Error::input(format!("activation {other:?} is not supported"))
-                    .at(&path)
+                    .at(path)
                     .column("feed_forward_proj")
                     .next("fsa has relu, gated-relu, gelu_new, gated-gelu, silu and gated-silu"));
             }
         };
-        let config = Self { shape, model_type, activation, scale_decoder_outputs: extra.scale_decoder_outputs, path };
+        let config = Self { shape, model_type, activation, scale_decoder_outputs: extra.scale_decoder_outputs, path: path.to_path_buf() };
         config.validate()?;
         Ok(config)
     }

@@ -24,7 +24,7 @@ pub struct LoadReport {
 
 /// Names that transformers gives to `shared.weight` too.
 const EMBEDDING_ALIASES: [&str; 2] = ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"];
-const HEAD: &str = "lm_head.weight";
+pub(crate) const HEAD: &str = "lm_head.weight";
 
 /// Reads the model in `dir`, in f32.
 ///
@@ -74,7 +74,7 @@ fn has_own_head(weights: &Weights, config: &T5Config, params: &mut Params) -> Re
 }
 
 /// Every parameter but the head, in the order of transformers' `named_parameters()`.
-fn shapes(config: &T5Config) -> Vec<(String, Vec<usize>)> {
+pub(crate) fn shapes(config: &T5Config) -> Vec<(String, Vec<usize>)> {
     let shape = &config.shape;
     let (hidden, inner) = (shape.d_model, shape.d_kv * shape.num_heads);
     let mut all = vec![("shared.weight".to_string(), vec![shape.vocab_size, hidden])];
