@@ -21,7 +21,11 @@ pub enum Kind {
 
 /// An error with its place and the next action. Build one with [`Error::input`] and the methods that follow.
 #[derive(Debug)]
-pub struct Error {
+pub struct Error(Box<Parts>);
+
+/// Boxed, so that a `Result` of anything stays small.
+#[derive(Debug)]
+struct Parts {
     kind: Kind,
     what: String,
     path: Option<PathBuf>,
@@ -35,7 +39,7 @@ pub struct Error {
 
 impl Error {
     fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             kind,
             what: what.into(),
             path: None,
@@ -45,7 +49,7 @@ impl Error {
             flag: None,
             next: None,
             source: None,
-        }
+        }))
     }
 
     /// Something given to fsa cannot be used.
@@ -76,62 +80,62 @@ impl Error {
 
     /// The file it happened in.
     pub fn at(mut self, path: impl AsRef<Path>) -> Self {
-        self.path = Some(path.as_ref().to_path_buf());
+        self.0.path = Some(path.as_ref().to_path_buf());
         self
     }
 
     /// The line in that file, from 1.
     pub fn line(mut self, line: usize) -> Self {
-        self.line = Some(line);
+        self.0.line = Some(line);
         self
     }
 
     /// The column or key in that line.
     pub fn column(mut self, column: impl Into<String>) -> Self {
-        self.column = Some(column.into());
+        self.0.column = Some(column.into());
         self
     }
 
     /// The model parameter, by its Hugging Face path.
     pub fn parameter(mut self, name: impl Into<String>) -> Self {
-        self.parameter = Some(name.into());
+        self.0.parameter = Some(name.into());
         self
     }
 
     /// The command-line flag, with its dashes.
     pub fn flag(mut self, flag: impl Into<String>) -> Self {
-        self.flag = Some(flag.into());
+        self.0.flag = Some(flag.into());
         self
     }
 
     /// What the user can do about it.
     pub fn next(mut self, next: impl Into<String>) -> Self {
-        self.next = Some(next.into());
+        self.0.next = Some(next.into());
         self
     }
 
     /// The error below this one; its text should already be part of `what` where it helps the reader.
     pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        self.source = Some(Box::new(source));
+        self.0.source = Some(Box::new(source));
         self
     }
 
     /// What the error means for the run.
     pub fn kind(&self) -> Kind {
-        self.kind
+        self.0.kind
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut place = String::new();
-        if let Some(path) = &self.path {
+        if let Some(path) = &self.0.path {
             place.push_str(&path.display().to_string());
-            if let Some(line) = self.line {
+            if let Some(line) = self.0.line {
                 place.push_str(&format!(":{line}"));
             }
         }
-        for (label, value) in [("", &self.flag), ("column ", &self.column), ("parameter ", &self.parameter)] {
+        for (label, value) in [("", &self.0.flag), ("column ", &self.0.column), ("parameter ", &self.0.parameter)] {
             if let Some(value) = value {
                 if !place.is_empty() {
                     place.push_str(": ");
@@ -140,10 +144,10 @@ impl fmt::Display for Error {
             }
         }
         let mut text = match place.is_empty() {
-            true => self.what.clone(),
-            false => format!("{place}: {}", self.what),
+            true => self.0.what.clone(),
+            false => format!("{place}: {}", self.0.what),
         };
-        if let Some(next) = &self.next {
+        if let Some(next) = &self.0.next {
             text.push_str(&format!("; {next}"));
         }
         // One line, whatever a file name or a library's message holds.
@@ -155,7 +159,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }
 

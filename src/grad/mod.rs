@@ -4,6 +4,8 @@
 mod collect;
 mod dots;
 pub mod layout;
+mod losses;
 
 pub use collect::Collect;
 pub use dots::Dots;
+pub use losses::{Losses, Targets};
