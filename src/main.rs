@@ -1,1 +1,9 @@
-fn main() {}
+//! The `fsa` command: parse, run, exit code.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::exit_code(cli::parse().and_then(cli::run))
+}

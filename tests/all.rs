@@ -1,3 +1,4 @@
 //! One integration binary: one link, many modules.
 
+mod cli;
 mod golden;

@@ -2,6 +2,7 @@
 //!
 //! A spec is complete: nothing is filled in after it. It must not know clap (arguments as typed live in `cli`) or candle.
 
+pub mod config;
 pub mod gradient_align;
 pub mod seeds;
 pub mod training;

@@ -1,0 +1,82 @@
+//! `fsa dump`: one batch's tensors, logits, loss and gradients.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use fsa::Result;
+use fsa::experiment::dump::{self, Dump};
+use fsa::spec::{Smoothing, Training};
+
+use super::{choice, required, term, threads};
+
+/// Write one batch's tensors, logits, loss and every gradient to a safetensors file
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  fsa dump --model path/to/model --input path/to/batch.jsonl --out batch.safetensors"
+)]
+pub struct Arguments {
+    /// Folder of the model, in Hugging Face layout
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    model: Option<PathBuf>,
+    /// The batch: JSON lines, {"source": "…", "target": "…"} each
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    input: Option<PathBuf>,
+    /// Dropout rate, from 0 to below 1 [default: 0]
+    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Loss")]
+    dropout: Option<f64>,
+    /// Label smoothing, from 0 to below 1 [default: 0]
+    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Loss")]
+    label_smoothing: Option<f64>,
+    /// Which definition of label smoothing [default: t5x]
+    #[arg(long, value_name = "NAME", value_parser = choice::one_of(&Smoothing::ALL, Smoothing::name), help_heading = "Loss")]
+    smoothing: Option<Smoothing>,
+    /// Root seed of the dropout masks [default: 0]
+    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Loss")]
+    seed: Option<u64>,
+    /// Threads [default: one per physical core]
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Loss")]
+    threads: Option<usize>,
+    /// The safetensors file to write
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    out: Option<PathBuf>,
+    /// Overwrite the file if it exists
+    #[arg(long, help_heading = "Output")]
+    force: bool,
+    /// Print one JSON object on stdout instead of a line of text
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+}
+
+impl Arguments {
+    /// Writes the file, and prints what is in it.
+    pub fn run(self) -> Result<()> {
+        let (dump, threads, json) = self.resolve()?;
+        threads::set(threads)?;
+        let dumped = dump::run(&dump)?;
+        if json {
+            return term::print_json(&dumped);
+        }
+        let (examples, loss, gradients) = (dumped.examples, dumped.loss, dumped.gradients);
+        let text =
+            format!("{}  {examples} examples, mean loss {loss:.6}, {gradients} gradients\n", dumped.out.display());
+        term::print(text.as_bytes())
+    }
+
+    /// What to dump, on how many threads, and whether to say so in JSON.
+    fn resolve(self) -> Result<(Dump, usize, bool)> {
+        let dump = Dump {
+            model: required(self.model, "--model", "the model's folder", "path/to/model")?,
+            input: required(self.input, "--input", "the batch's file", "path/to/batch.jsonl")?,
+            out: required(self.out, "--out", "the file to write", "batch.safetensors")?,
+            force: self.force,
+            dropout: self.dropout.unwrap_or(0.0),
+            label_smoothing: self.label_smoothing.unwrap_or(0.0),
+            smoothing: self.smoothing.unwrap_or(Smoothing::T5x),
+            seed: self.seed.unwrap_or(0),
+        };
+        // The same bounds as in fine-tuning, stated there once.
+        let (dropout, label_smoothing) = (dump.dropout, dump.label_smoothing);
+        Training { dropout, label_smoothing, ..Training::default() }.validate()?;
+        Ok((dump, self.threads.unwrap_or_else(threads::default), self.json))
+    }
+}

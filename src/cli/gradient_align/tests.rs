@@ -1,0 +1,141 @@
+//! From flags and config files to specs.
+
+use std::fs;
+use std::path::Path;
+
+use clap::Parser;
+use fsa::spec::{Estimator, Optimizer, ProbeSplit, Smoothing, Training};
+
+use super::*;
+
+#[derive(Parser)]
+struct Typed {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+fn typed(flags: &str) -> Options {
+    let flags = flags.split_whitespace();
+    Typed::try_parse_from(std::iter::once("fsa").chain(flags)).unwrap().arguments.options
+}
+
+/// The spec, or the error's text, of `flags` over a config that holds `toml`.
+fn resolved(flags: &str, toml: &str) -> std::result::Result<GradientAlign, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.toml");
+    fs::write(&file, toml).unwrap();
+    let said = resolve(typed(flags), Some(&file));
+    said.map_err(|error| error.to_string().replace(&file.display().to_string(), "run.toml"))
+}
+
+#[test]
+fn what_nobody_says_gets_its_default() {
+    let spec = resolve(typed("--model m --train t"), None).unwrap();
+    assert_eq!((spec.task.as_str(), spec.seed), ("rte", 0));
+    assert_eq!((spec.steps, spec.probe_every, spec.probe_batches, spec.shuffles), (400, 50, 4, 4));
+    assert_eq!((spec.probe_split, spec.probe_dropout, spec.dev), (ProbeSplit::Train, false, None));
+    assert_eq!(spec.estimators, Estimator::ALL);
+    assert_eq!(spec.training, Training::default());
+    assert_eq!(spec.out, Path::new("reports/gradient-align-rte-seed0"));
+    assert!(spec.threads >= 1);
+}
+
+#[test]
+fn flags_win_over_the_config_and_the_config_over_defaults() {
+    let toml = "model = 'm'\ntrain = 't'\nsteps = 7\nseed = 3\nestimators = 'flip'\nprobe-dropout = 'on'";
+    let spec = resolved("--steps 9 --task cb --probe-dropout off", toml).unwrap();
+    assert_eq!((spec.steps, spec.seed, spec.probe_dropout), (9, 3, false));
+    assert_eq!(spec.estimators, [Estimator::Flip]);
+    assert_eq!(spec.out, Path::new("reports/gradient-align-cb-seed3"));
+    assert_eq!(spec.shuffles, GradientAlign::SHUFFLES);
+}
+
+#[test]
+fn the_learning_rate_follows_the_optimizer_unless_given() {
+    let lr = |flags, toml: &str| resolved(flags, &format!("model = 'm'\ntrain = 't'\n{toml}")).unwrap().training.lr;
+    assert_eq!(lr("", ""), 1e-3);
+    assert_eq!(lr("--optimizer adamw", ""), 1e-4);
+    assert_eq!(lr("", "[training]\noptimizer = 'adamw'"), 1e-4);
+    assert_eq!(lr("--optimizer adamw", "lr = 0.5"), 0.5);
+}
+
+#[test]
+fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
+    let flags = "--model m --task tasks/own.toml --train t --dev d --steps 10 --probe-every 2 --probe-batches 3 \
+        --probe-split validation --probe-dropout on --shuffles 5 --estimators expected,batch,expected --estimand summed \
+        --batch-size 8 --micro-batch-tokens 100 --lr 0.25 --warmup-steps 4 --weight-decay 0.5 --dropout 0.2 \
+        --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --optimizer adafactor-hf --seed 18446744073709551615 --threads 3 \
+        --out o";
+    let options = typed(flags);
+    assert_eq!(options.given().len(), keys::<Options>().len(), "a flag is missing from this test");
+    let spec = resolve(options, None).unwrap();
+    let want = GradientAlign {
+        model: "m".into(),
+        task: "tasks/own.toml".into(),
+        train: "t".into(),
+        dev: Some("d".into()),
+        out: "o".into(),
+        seed: u64::MAX,
+        threads: 3,
+        steps: 10,
+        probe_every: 2,
+        probe_batches: 3,
+        probe_split: ProbeSplit::Validation,
+        probe_dropout: true,
+        shuffles: 5,
+        estimators: vec![Estimator::Batch, Estimator::Expected],
+        estimand: fsa::spec::Estimand::Summed,
+        training: Training {
+            optimizer: Optimizer::AdafactorHf,
+            lr: 0.25,
+            warmup_steps: 4,
+            weight_decay: 0.5,
+            batch_size: 8,
+            micro_batch_tokens: 100,
+            dropout: 0.2,
+            label_smoothing: 0.3,
+            smoothing: Smoothing::Hf,
+            z_loss: 1e-4,
+        },
+    };
+    assert_eq!(spec, want);
+    assert_eq!(resolved("", &toml::to_string(&spec).unwrap()), Ok(want));
+}
+
+#[test]
+fn the_default_folder_is_named_after_the_task_file() {
+    let spec = resolve(typed("--model m --train t --task tasks/own.toml --seed 2"), None).unwrap();
+    assert_eq!(spec.out, Path::new("reports/gradient-align-own-seed2"));
+}
+
+#[test]
+fn what_must_be_given_is_asked_for_by_its_flag() {
+    let error = resolve(typed("--train t"), None).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "--model: missing: the model's folder; give --model path/to/model (or `model` in a --config file)"
+    );
+    assert!(resolve(typed("--model m"), None).unwrap_err().to_string().starts_with("--train: missing"));
+}
+
+#[test]
+fn mistakes_in_a_config_name_their_line() {
+    let base = "model = 'm'\ntrain = 't'\n";
+    let error = |line: &str| resolved("", &format!("{base}{line}")).unwrap_err();
+    assert_eq!(error("probe-evry = 5"), "run.toml:3: unknown key `probe-evry`; did you mean `probe-every`?");
+    assert_eq!(error("resume = true"), "run.toml:3: `resume` can only be given as the flag --resume");
+    assert_eq!(error("[training]\nlr = -1"), "run.toml:4: --lr: must be a positive number, not -1");
+    assert!(error("estimators = ['flop']").starts_with("run.toml:3: `estimators`: `flop` is not one of the names"));
+    assert!(error("estimators = 'dataset,flop'").contains("`expected`"));
+    assert!(error("probe-dropout = 'maybe'").ends_with("expected true or false, or \"on\" or \"off\""));
+    assert!(error("probe-dropout = 1").contains("\"on\""));
+    let flag = resolved("--lr=-1", &format!("{base}lr = 1")).unwrap_err();
+    assert_eq!(flag, "--lr: must be a positive number, not -1");
+}
+
+#[test]
+fn long_probe_lists_are_shortened() {
+    let steps: Vec<String> = (0..20).map(|step| step.to_string()).collect();
+    assert_eq!(shortened(&steps[..3]), "0, 1, 2");
+    assert_eq!(shortened(&steps), "0, 1, 2, …, 19");
+}
