@@ -1,12 +1,12 @@
 //! The paper's figure 3: cosines of the last decoder layer's parts, the first probe against the last.
 
-use plotters::style::{RGBColor, WHITE};
+use plotters::style::RGBColor;
 
 use super::Figure;
 use super::canvas::{Align, Canvas, Entry, Point, figure};
-use super::panel::{Panel, cosine_axis};
+use super::panel::Panel;
 use super::parts::{SHARES, finite, shown, side_by_side};
-use super::theme::{BLUE, INK, LABEL, MUTED, ORANGE, TICK};
+use super::theme::{BLACK, BLUE, INK, LABEL, MUTED, ORANGE, TICK};
 use crate::error::Result;
 use crate::report::GradientAlignRow;
 use crate::report::view::View;
@@ -23,22 +23,29 @@ pub fn draw(view: &View, layer: &str) -> Result<Figure> {
     let signature = view.signature();
     let caption = format!(
         "Cosine between the full gradient and the format gradient on the parts of {layer}, at training step {}. \
-         Whiskers are 95 % intervals; a black line is the yardstick, the cosine between two shuffles' format gradients. {signature}.",
+         Whiskers are 95 % intervals; a dashed line is the yardstick, the cosine between two shuffles' format gradients. {signature}.",
         ends.iter().map(u64::to_string).collect::<Vec<_>>().join(" and ")
     );
     let svg = figure(HEIGHT, &caption, |canvas| {
-        let top = canvas.heading(&format!("Full and format gradient in {layer}: first and last probe"), &signature)?;
+        let which = if ends.len() > 1 { "first and last probe" } else { "the only probe" };
+        let top = canvas.heading(&format!("Full and format gradient in {layer}: {which}"), &signature)?;
         let mut entries: Vec<Entry> = Vec::new();
         for (step, color) in ends.iter().zip(COLORS) {
             let sample =
                 move |canvas: &Canvas, (x, y): Point| canvas.fill([(x - 12.0, y - 7.0), (x + 12.0, y + 7.0)], color);
             entries.push((Box::new(sample), format!("training step {step}")));
         }
-        entries.push((Box::new(|canvas, at| whisker(canvas, at.0, at.1 - 9.0, at.1 + 9.0)), "95 % interval".into()));
-        entries.push((Box::new(|canvas, at| yardstick(canvas, at, 14.0)), "yardstick: two shuffles".into()));
+        let shown = shown(view, layer, &ends);
+        if shown.intervals {
+            entries
+                .push((Box::new(|canvas, at| whisker(canvas, at.0, at.1 - 9.0, at.1 + 9.0)), "95 % interval".into()));
+        }
+        if shown.yardsticks {
+            entries.push((Box::new(|canvas, at| yardstick(canvas, at, 14.0)), "yardstick: two shuffles".into()));
+        }
         let top = canvas.legend(top, &entries)? + 32.0;
 
-        let (range, ticks) = cosine_axis(shown(view, layer, &ends).into_iter());
+        let (range, ticks) = shown.axis;
         let weights = SHARES.map(|share| share.parts.len() as f64);
         // One unit of the horizontal axis per part, and part `i` in the middle of its unit.
         let panels =
@@ -72,13 +79,13 @@ fn bar(panel: &Panel, middle: f64, row: Option<&GradientAlignRow>, color: RGBCol
     };
     canvas
         .fill([panel.at(middle - BAR / 2.0, cosine.max(0.0)), panel.at(middle + BAR / 2.0, cosine.min(0.0))], color)?;
-    if let (Some(low), Some(high)) = (finite(row.cosine_lo), finite(row.cosine_hi)) {
-        whisker(canvas, panel.at(middle, 0.0).0, panel.at(middle, high).1, panel.at(middle, low).1)?;
-    }
     if let Some(value) = finite(row.yardstick) {
         let (left, y) = panel.at(middle - BAR / 2.0, value);
         let (right, _) = panel.at(middle + BAR / 2.0, value);
-        yardstick(canvas, (f64::midpoint(left, right), y), (right - left) / 2.0 + 3.0)?;
+        yardstick(canvas, (f64::midpoint(left, right), y), (right - left) / 2.0)?;
+    }
+    if let (Some(low), Some(high)) = (finite(row.cosine_lo), finite(row.cosine_hi)) {
+        whisker(canvas, panel.at(middle, 0.0).0, panel.at(middle, high).1, panel.at(middle, low).1)?;
     }
     Ok(())
 }
@@ -89,8 +96,7 @@ fn whisker(canvas: &Canvas, x: f64, top: f64, bottom: f64) -> Result<()> {
     canvas.line(&[(x - 4.0, bottom), (x + 4.0, bottom)], INK, 1.5, None)
 }
 
-/// A dashed line, edged with white so that it shows on a bar.
+/// A dashed line as wide as a bar.
 fn yardstick(canvas: &Canvas, (x, y): Point, half: f64) -> Result<()> {
-    canvas.line(&[(x - half, y), (x + half, y)], WHITE, 5.0, None)?;
-    canvas.line(&[(x - half, y), (x + half, y)], INK, 2.5, Some((6.0, 2.0)))
+    canvas.line(&[(x - half, y), (x + half, y)], BLACK, 2.5, Some((5.0, 2.0)))
 }

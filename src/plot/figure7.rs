@@ -4,7 +4,7 @@ use plotters::style::Color;
 
 use super::Figure;
 use super::canvas::{Canvas, Entry, Point, figure};
-use super::panel::{Sample, Tick, cosine_axis};
+use super::panel::{Sample, Tick};
 use super::parts::{SHARES, finite, shown, side_by_side};
 use super::theme::{Look, MUTED, Marker};
 use crate::error::Result;
@@ -26,14 +26,20 @@ pub fn draw(view: &View, layer: &str) -> Result<Figure> {
         for part in SHARES[0].parts.iter().chain(SHARES[1].parts) {
             entries.push((Box::new(|canvas, at| sample(canvas, at, part.look)), part.label.into()));
         }
-        let band =
-            |canvas: &Canvas, (x, y): Point| canvas.fill([(x - 20.0, y - 7.0), (x + 20.0, y + 7.0)], MUTED.mix(0.25));
-        entries.push((Box::new(band), "95 % interval".into()));
-        let thin = |canvas: &Canvas, (x, y): Point| canvas.line(&[(x - 20.0, y), (x + 20.0, y)], MUTED, 1.0, THIN);
-        entries.push((Box::new(thin), "yardstick: two shuffles".into()));
+        let shown = shown(view, layer, view.steps());
+        if shown.intervals {
+            let band = |canvas: &Canvas, (x, y): Point| {
+                canvas.fill([(x - 20.0, y - 7.0), (x + 20.0, y + 7.0)], MUTED.mix(0.25))
+            };
+            entries.push((Box::new(band), "95 % interval".into()));
+        }
+        if shown.yardsticks {
+            let thin = |canvas: &Canvas, (x, y): Point| canvas.line(&[(x - 20.0, y), (x + 20.0, y)], MUTED, 1.0, THIN);
+            entries.push((Box::new(thin), "yardstick: two shuffles".into()));
+        }
         let top = canvas.legend(top, &entries)? + 32.0;
 
-        let (range, ticks) = cosine_axis(shown(view, layer, view.steps()).into_iter());
+        let (range, ticks) = shown.axis;
         let (steps, step_ticks) = step_axis(view);
         let panels = side_by_side(canvas, &[1.0; 3], (top, HEIGHT - 60.0), (range, &ticks), |_| steps);
         for (index, (panel, share)) in panels.iter().zip(&SHARES).enumerate() {

@@ -8,11 +8,28 @@ use super::png::text_width;
 use super::theme::{INK, LABEL, MARGIN, TICK, WIDTH, color_at};
 use crate::error::Result;
 use crate::report::rows::Scope;
-use crate::report::view::View;
+use crate::report::view::{View, layer_number};
 
 /// Height of a row of cells: tall for few layers, thin for hundreds.
 fn cell_height(layers: usize) -> f64 {
     (560.0 / layers as f64).floor().clamp(4.0, 30.0)
+}
+
+/// Which rows have room for their name: all, or else the ends, layers of round numbers, and what then has room.
+fn labelled_rows(layers: &[&str]) -> Vec<usize> {
+    let rows = (TICK * 1.25 / cell_height(layers.len())).ceil() as usize;
+    let stride = if rows > 2 { rows.next_multiple_of(5) } else { rows };
+    let last = layers.len().saturating_sub(1);
+    let round = |row: &usize| layer_number(layers[*row]).is_some_and(|number| number.is_multiple_of(stride as u64));
+    let unnumbered = |row: &usize| layer_number(layers[*row]).is_none();
+    let candidates = [0, last].into_iter().chain((0..=last).filter(round)).chain((0..=last).filter(unnumbered));
+    let mut chosen: Vec<usize> = Vec::new();
+    for row in candidates {
+        if chosen.iter().all(|other| other.abs_diff(row) >= rows) {
+            chosen.push(row);
+        }
+    }
+    chosen
 }
 
 /// Draws it for every layer of the rows.
@@ -62,11 +79,9 @@ pub fn draw(view: &View) -> Result<Figure> {
                 }
             }
         }
-        // As many names as have room, every so many.
-        let stride = (TICK * 1.25 / cell_height(layers.len())).ceil() as usize;
-        for (row, name) in names.iter().enumerate().step_by(stride) {
+        for row in labelled_rows(layers) {
             let (_, y) = map.at(0.0, row as f64 + 0.5);
-            canvas.text((across.0 - 8.0, y), name, TICK, Align::Right, INK)?;
+            canvas.text((across.0 - 8.0, y), &names[row], TICK, Align::Right, INK)?;
         }
         let columns: Vec<Tick> =
             steps.iter().enumerate().map(|(index, step)| (index as f64 + 0.5, step.to_string())).collect();
@@ -95,4 +110,26 @@ pub fn draw(view: &View) -> Result<Figure> {
         canvas.text((WIDTH - 18.0, middle), "cosine(g, g_format)", LABEL, Align::Upwards, INK)
     })?;
     Ok(Figure { name: "heatmap", svg, caption })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_many_layers_are_those_of_round_numbers() {
+        let names: Vec<String> = ["encoder", "decoder"]
+            .iter()
+            .flat_map(|stack| (0..100).map(move |layer| format!("{stack}.{layer}")).chain([format!("{stack}.final")]))
+            .chain(["head".to_string()])
+            .collect();
+        let layers: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut rows = labelled_rows(&layers);
+        rows.sort_unstable();
+        let shown: Vec<&str> = rows.iter().map(|row| layers[*row]).collect();
+        assert_eq!(shown[..3], ["encoder.0", "encoder.5", "encoder.10"]);
+        assert_eq!(shown.last(), Some(&"head"));
+        assert!(shown.contains(&"decoder.0"));
+        assert_eq!(labelled_rows(&layers[..3]).len(), 3);
+    }
 }

@@ -57,7 +57,7 @@ impl Panel<'_, '_> {
         Ok(())
     }
 
-    /// Ticks of the horizontal axis, with as many labels as fit; the first and the last always.
+    /// Ticks of the horizontal axis, with as many labels as fit.
     pub fn x_axis(&self, ticks: &[Tick]) -> Result<()> {
         let bottom = self.down.1;
         let places: Vec<f64> = ticks.iter().map(|(value, _)| self.at(*value, self.y.0).0).collect();
@@ -90,10 +90,16 @@ impl Panel<'_, '_> {
         self.canvas.line(&corners, INK, 1.0, None)
     }
 
-    /// A line through the points that have a value, broken at those that have none.
+    /// A line through the points that have a value, broken at those that have none; a point alone is a short line.
     pub fn line(&self, samples: &[Sample], look: &Look, width: f64) -> Result<()> {
-        for run in samples.split(|(_, value)| value.is_none()).filter(|run| run.len() > 1) {
-            self.canvas.line(&self.places(run), look.color, width, look.dash)?;
+        for run in samples.split(|(_, value)| value.is_none()) {
+            let mut places = self.places(run);
+            if let [(x, y)] = places[..] {
+                places = vec![(x - 8.0, y), (x + 8.0, y)];
+            }
+            if !places.is_empty() {
+                self.canvas.line(&places, look.color, width, look.dash)?;
+            }
         }
         Ok(())
     }
@@ -140,18 +146,22 @@ impl Panel<'_, '_> {
     }
 }
 
-/// Which labels do not touch each other: the last, the first, and then from left to right.
+/// Which labels to write so that none touch: the last and, from the first on, every so many; evenly up to the last where
+/// that does not cost half of them.
 pub fn labelled(places: &[f64], ticks: &[Tick]) -> Vec<usize> {
     const SPACE: f64 = 10.0;
-    let half: Vec<f64> = ticks.iter().map(|(_, label)| text_width(label, TICK) / 2.0 + SPACE / 2.0).collect();
-    let mut chosen: Vec<usize> = Vec::new();
-    let Some(last) = places.len().checked_sub(1) else { return chosen };
-    for index in 0..last {
-        let clear = |other: usize| (places[index] - places[other]).abs() >= half[index] + half[other];
-        if clear(last) && chosen.last().is_none_or(|&before| clear(before)) {
-            chosen.push(index);
-        }
+    let Some(last) = ticks.len().checked_sub(1) else { return Vec::new() };
+    let half: Vec<f64> = ticks.iter().map(|(_, label)| (text_width(label, TICK) + SPACE) / 2.0).collect();
+    let clear = |one: usize, other: usize| (places[one] - places[other]).abs() >= half[one] + half[other];
+    let every = |stride: usize| (0..=last).step_by(stride).collect::<Vec<_>>();
+    let fits = |stride: &usize| every(*stride).windows(2).all(|pair| clear(pair[0], pair[1]));
+    // A stride beyond the last tick leaves one label, which always fits.
+    let stride = (1..=last + 1).find(fits).unwrap_or(last + 1);
+    if let Some(even) = (stride..=2 * stride).find(|even| last.is_multiple_of(*even) && fits(even)) {
+        return every(even);
     }
+    let mut chosen = every(stride);
+    chosen.retain(|&index| index != last && clear(index, last));
     chosen.push(last);
     chosen
 }
@@ -249,9 +259,11 @@ mod tests {
     fn labels_that_would_touch_are_left_out() {
         let ticks: Vec<Tick> = (0..=40).map(|index| (f64::from(index), (index * 10).to_string())).collect();
         let places: Vec<f64> = (0..=40).map(|index| f64::from(index) * 6.0).collect();
-        let chosen = labelled(&places, &ticks);
-        assert_eq!((chosen.first(), chosen.last()), (Some(&0), Some(&40)));
-        assert!(chosen.len() < 9, "{chosen:?}");
+        assert_eq!(labelled(&places, &ticks), [0, 8, 16, 24, 32, 40]);
+        // 37 steps have no even division: the last label takes the room of the one before it.
+        assert_eq!(labelled(&places[..38], &ticks[..38]), [0, 7, 14, 21, 28, 37]);
+        assert_eq!(labelled(&[0.0, 1.0], &ticks[..2]), [1]);
+        assert_eq!(labelled(&[0.0], &ticks[..1]), [0]);
         assert!(labelled(&[], &[]).is_empty());
     }
 }

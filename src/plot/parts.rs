@@ -1,9 +1,10 @@
 //! The parts of a decoder layer that the paper's figures 3 and 7 show, and how they are laid out.
 
 use super::canvas::Canvas;
-use super::panel::{Panel, Tick};
+use super::panel::{Panel, Tick, cosine_axis};
 use super::png::text_width;
 use super::theme::{LABEL, LOOKS, Look, MARGIN, TICK, WIDTH};
+use crate::report::GradientAlignRow;
 use crate::report::view::View;
 
 /// One group of parameters.
@@ -70,9 +71,31 @@ pub fn finite(value: Option<f64>) -> Option<f64> {
     value.filter(|value| value.is_finite())
 }
 
-/// Every cosine, end of an interval and yardstick that the parts of `layer` show at `steps`.
-pub fn shown(view: &View, layer: &str, steps: &[u64]) -> Vec<f64> {
+/// The numbers that `read` finds in the rows of the parts of `layer` at `steps`.
+pub fn values(view: &View, layer: &str, steps: &[u64], read: fn(&GradientAlignRow) -> Option<f64>) -> Vec<f64> {
     let parts = SHARES.iter().flat_map(|share| share.parts);
     let rows = parts.flat_map(|part| steps.iter().filter_map(|step| view.group(layer, part.group, *step)));
-    rows.flat_map(|row| [row.cosine, row.cosine_lo, row.cosine_hi, row.yardstick]).filter_map(finite).collect()
+    rows.filter_map(|row| finite(read(row))).collect()
+}
+
+/// What the parts' panels have to show of their rows, beside cosines.
+pub struct Shown {
+    /// The range of the vertical axis and its ticks.
+    pub axis: ((f64, f64), Vec<Tick>),
+    /// Whether there are intervals.
+    pub intervals: bool,
+    /// Whether there are yardsticks; some estimators have none.
+    pub yardsticks: bool,
+}
+
+/// What the panels of the parts of `layer` show at `steps`.
+pub fn shown(view: &View, layer: &str, steps: &[u64]) -> Shown {
+    let lows = values(view, layer, steps, |row| row.cosine_lo);
+    let yardsticks = values(view, layer, steps, |row| row.yardstick);
+    let cosines = values(view, layer, steps, |row| row.cosine);
+    Shown {
+        intervals: !lows.is_empty(),
+        yardsticks: !yardsticks.is_empty(),
+        axis: cosine_axis(cosines.into_iter().chain(lows).chain(yardsticks)),
+    }
 }

@@ -76,7 +76,7 @@ impl<'a> View<'a> {
     pub fn last_layer(&self) -> Option<&'a str> {
         let groups = self.rows.keys().filter(|(scope, ..)| *scope == Scope::Group);
         let of_groups = groups.filter_map(|(_, name, _)| name.split_once('/').map(|(layer, _)| layer));
-        let numbered = self.layers.iter().copied().chain(of_groups).filter(|name| number(name).is_some());
+        let numbered = self.layers.iter().copied().chain(of_groups).filter(|name| layer_number(name).is_some());
         numbered.max_by_key(|name| place(name))
     }
 
@@ -106,8 +106,8 @@ fn count(number: u64, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// The index in `encoder.3`.
-fn number(name: &str) -> Option<u64> {
+/// The index in `encoder.3`; none in `encoder.final`.
+pub fn layer_number(name: &str) -> Option<u64> {
     name.split_once('.').and_then(|(_, index)| index.parse().ok())
 }
 
@@ -121,7 +121,7 @@ fn place(name: &str) -> (usize, u64) {
         _ => 2,
     };
     // `encoder.final` comes after every number.
-    (stack, number(name).unwrap_or(u64::MAX))
+    (stack, layer_number(name).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
