@@ -1,1 +1,55 @@
 //! Rows → figures (the only user of plotters); never computes.
+//!
+//! [`theme`] holds what all figures share, [`canvas`] and [`panel`] draw it, [`png`](mod@png) renders with the bundled font;
+//! each figure has its file. A missing value is a gap, or a mark that says so; never a zero.
+
+mod canvas;
+mod figure3;
+mod figure7;
+mod heatmap;
+mod norms;
+mod panel;
+mod parts;
+mod png;
+mod theme;
+
+use crate::error::Result;
+use crate::report::GradientAlignRow;
+use crate::report::view::View;
+
+/// A drawn figure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// File name without extension, such as `figure3`.
+    pub name: &'static str,
+    /// The figure as an SVG document.
+    pub svg: String,
+    /// What it shows and from which run: the caption, and the text that stands for the figure where it cannot be seen.
+    pub caption: String,
+}
+
+impl Figure {
+    /// The figure as PNG, with two pixels for each of the SVG's; it looks the same on every machine.
+    pub fn png(&self) -> Result<Vec<u8>> {
+        png::render(&self.svg)
+    }
+}
+
+/// The figures of `fsa gradient-align`: `figure3` and `figure7` (the last decoder layer at the first and the last probe, and
+/// at all of them; left out if the rows know no layers), `heatmap` (all layers) and `norms`.
+pub fn gradient_align(rows: &[GradientAlignRow]) -> Result<Vec<Figure>> {
+    let view = View::new(rows)?;
+    let mut figures = Vec::new();
+    if let Some(layer) = view.last_layer() {
+        figures.push(figure3::draw(&view, layer)?);
+        figures.push(figure7::draw(&view, layer)?);
+    }
+    if !view.layers().is_empty() {
+        figures.push(heatmap::draw(&view)?);
+    }
+    figures.push(norms::draw(&view)?);
+    Ok(figures)
+}
+
+#[cfg(test)]
+mod tests;

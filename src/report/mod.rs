@@ -1,3 +1,19 @@
 //! Results on disk: row structs (the public schema), CSV, run folders. Must not know candle or how anything was computed.
+//!
+//! [`rows`] are the schema; [`table`] says which columns a row type has; [`csv`], [`rows_file`] and [`summary`] write them;
+//! [`folder`] and [`run_info`] are the run folder and what is known about the run; [`view`] answers what readers of rows ask.
 
+pub mod csv;
+pub mod folder;
 pub mod rows;
+pub mod rows_file;
+pub mod run_info;
+pub mod summary;
+pub mod table;
+pub mod view;
+
+pub use folder::RunFolder;
+pub use rows::{GradientAlignRow, Scope};
+pub use rows_file::RowsFile;
+pub use run_info::RunInfo;
+pub use table::{Column, Table};

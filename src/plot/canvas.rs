@@ -1,0 +1,186 @@
+//! A figure to draw on, in pixels: lines, shapes, text, legend. Knows plotters and the theme; nothing of data.
+
+use plotters::coord::Shift;
+use plotters::element::DashedPathElement;
+use plotters::prelude::{
+    Circle, Color, DrawingArea, IntoDrawingArea, IntoFont, PathElement, Polygon, RGBAColor, RGBColor, Rectangle,
+    SVGBackend, ShapeStyle, Text, TextStyle,
+};
+use plotters::style::FontTransform;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::png::{clean, escape, text_width};
+use super::theme::{Dash, FAMILY, GRID, INK, LABEL, MARGIN, MUTED, Marker, TICK, TITLE, WIDTH};
+use crate::error::{Error, Result};
+
+/// A place in pixels, from the upper left.
+pub type Point = (f64, f64);
+
+/// Where a text lies as seen from its point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// The point is its left end.
+    Left,
+    /// The point is its middle.
+    Center,
+    /// The point is its right end.
+    Right,
+    /// The point is its middle, and it reads upwards.
+    Upwards,
+}
+
+/// The figure being drawn.
+pub struct Canvas<'a> {
+    area: DrawingArea<SVGBackend<'a>, Shift>,
+}
+
+/// An entry of a legend: draws its sample around a point, and its text.
+pub type Entry<'a> = (Box<dyn Fn(&Canvas, Point) -> Result<()> + 'a>, String);
+
+/// Width of a legend's sample, in pixels.
+pub const SAMPLE: f64 = 40.0;
+
+/// Draws a figure of theme's width and this height; `caption` is for readers who cannot see it.
+pub fn figure(height: f64, caption: &str, paint: impl FnOnce(&Canvas) -> Result<()>) -> Result<String> {
+    let size = ((WIDTH * GRID) as u32, (height * GRID) as u32);
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        area.fill(&plotters::style::WHITE).map_err(internal)?;
+        let canvas = Canvas { area };
+        paint(&canvas)?;
+        canvas.area.present().map_err(internal)?;
+    }
+    // plotters takes its grid for pixels; the view box stays, so the drawing is scaled to the size meant.
+    let grid = format!("<svg width=\"{}\" height=\"{}\"", size.0, size.1);
+    let pixels = format!("<svg role=\"img\" width=\"{WIDTH}\" height=\"{height}\"");
+    let svg = svg.replacen(&grid, &pixels, 1);
+    Ok(svg.replacen(">\n", &format!(">\n<title>{}</title>\n", escape(caption)), 1))
+}
+
+/// Drawing into a string only fails if plotters is misused.
+fn internal(source: impl std::fmt::Display) -> Error {
+    Error::check(format!("internal error in drawing: {source}"))
+        .next("please report it with the command that led to it")
+}
+
+fn grid(point: Point) -> (i32, i32) {
+    ((point.0 * GRID).round() as i32, (point.1 * GRID).round() as i32)
+}
+
+fn stroke(color: impl Color, width: f64) -> ShapeStyle {
+    ShapeStyle { color: color.to_rgba(), filled: false, stroke_width: (width * GRID).round() as u32 }
+}
+
+impl Canvas<'_> {
+    /// A line of `width` pixels through the points.
+    pub fn line(&self, points: &[Point], color: impl Color, width: f64, dash: Dash) -> Result<()> {
+        let points: Vec<_> = points.iter().copied().map(grid).collect();
+        let style = stroke(color, width);
+        match dash {
+            None => self.area.draw(&PathElement::new(points, style)),
+            Some((on, off)) => {
+                let length = |pixels: f64| (pixels * GRID).round() as i32;
+                self.area.draw(&DashedPathElement::new(points, length(on), length(off), style))
+            }
+        }
+        .map_err(internal)
+    }
+
+    /// A filled rectangle between two corners.
+    pub fn fill(&self, corners: [Point; 2], color: impl Color) -> Result<()> {
+        self.area.draw(&Rectangle::new(corners.map(grid), color.filled())).map_err(internal)
+    }
+
+    /// A filled shape.
+    pub fn polygon(&self, points: &[Point], color: RGBAColor) -> Result<()> {
+        let points: Vec<_> = points.iter().copied().map(grid).collect();
+        self.area.draw(&Polygon::new(points, color)).map_err(internal)
+    }
+
+    /// A rectangle of slanted lines: no value.
+    pub fn hatch(&self, [(left, top), (right, bottom)]: [Point; 2]) -> Result<()> {
+        const STEP: f64 = 6.0;
+        self.fill([(left, top), (right, bottom)], RGBColor(245, 245, 245))?;
+        // Lines x + y = sum, cut to the rectangle; on a common grid, so that neighbours' lines meet.
+        let mut sum = ((left + top) / STEP).ceil() * STEP;
+        while sum < right + bottom {
+            let (start, end) = ((sum - bottom).max(left), (sum - top).min(right));
+            if start < end {
+                self.line(&[(start, sum - start), (end, sum - end)], MUTED, 1.0, None)?;
+            }
+            sum += STEP;
+        }
+        Ok(())
+    }
+
+    /// A marker around a point.
+    pub fn marker(&self, (x, y): Point, marker: Marker, color: RGBColor) -> Result<()> {
+        let around = |offsets: &[Point]| -> Vec<Point> { offsets.iter().map(|(dx, dy)| (x + dx, y + dy)).collect() };
+        match marker {
+            Marker::Circle => {
+                let radius = (4.0 * GRID) as i32;
+                self.area.draw(&Circle::new(grid((x, y)), radius, color.filled())).map_err(internal)
+            }
+            Marker::Triangle => self.polygon(&around(&[(0.0, -5.0), (5.0, 4.0), (-5.0, 4.0)]), color.to_rgba()),
+            Marker::Square => self.fill([(x - 3.5, y - 3.5), (x + 3.5, y + 3.5)], color),
+            Marker::Diamond => {
+                self.polygon(&around(&[(0.0, -5.5), (5.5, 0.0), (0.0, 5.5), (-5.5, 0.0)]), color.to_rgba())
+            }
+        }
+    }
+
+    /// A line of text, its middle at the height of the point.
+    pub fn text(&self, point: Point, text: &str, size: f64, align: Align, color: RGBColor) -> Result<()> {
+        let (horizontal, turn) = match align {
+            Align::Left => (HPos::Left, FontTransform::None),
+            Align::Center => (HPos::Center, FontTransform::None),
+            Align::Right => (HPos::Right, FontTransform::None),
+            Align::Upwards => (HPos::Center, FontTransform::Rotate270),
+        };
+        // The SVG backend divides sizes by 1.24.
+        let style = TextStyle::from((FAMILY, size * GRID * 1.24).into_font().transform(turn))
+            .color(&color)
+            .pos(Pos::new(horizontal, VPos::Center));
+        self.area.draw(&Text::new(clean(text), grid(point), style)).map_err(internal)
+    }
+
+    /// What stands above every figure: what it shows, and the run it is of. Returns the height they take.
+    pub fn heading(&self, title: &str, signature: &str) -> Result<f64> {
+        let room = WIDTH - 2.0 * MARGIN;
+        self.text((MARGIN, 24.0), &fit(title, TITLE, room), TITLE, Align::Left, INK)?;
+        self.text((MARGIN, 48.0), &fit(signature, TICK, room), TICK, Align::Left, MUTED)?;
+        Ok(62.0)
+    }
+
+    /// A legend from `top` down, as many entries in a line as fit; returns where it ends.
+    pub fn legend(&self, top: f64, entries: &[Entry]) -> Result<f64> {
+        const LINE: f64 = 24.0;
+        let (mut x, mut y) = (MARGIN, top + LINE / 2.0);
+        for (sample, text) in entries {
+            let width = SAMPLE + 8.0 + text_width(text, LABEL);
+            if x > MARGIN && x + width > WIDTH - MARGIN {
+                (x, y) = (MARGIN, y + LINE);
+            }
+            sample(self, (x + SAMPLE / 2.0, y))?;
+            self.text((x + SAMPLE + 8.0, y), text, LABEL, Align::Left, INK)?;
+            x += width + 24.0;
+        }
+        Ok(y + LINE / 2.0)
+    }
+}
+
+/// The text, cut with an ellipsis where it is wider than `room` pixels.
+pub fn fit(text: &str, size: f64, room: f64) -> String {
+    if text_width(text, size) <= room {
+        return text.to_string();
+    }
+    let mut kept: Vec<char> = text.chars().collect();
+    loop {
+        kept.pop();
+        let cut: String = kept.iter().chain(&['…']).collect();
+        if kept.is_empty() || text_width(&cut, size) <= room {
+            return cut;
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The run folder: one folder per run, with the spec that made it, what is known about the run, its rows, tables and
+//! figures. Knows file names and how to write them safely; nothing of what they hold.
+//!
+//! Files appear whole or not at all: each is written beside its place and moved there.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::run_info::RunInfo;
+use crate::error::{Error, Result};
+
+/// The resolved spec that made the run.
+pub const SPEC: &str = "spec.toml";
+/// Where, when and with what the run was made: [`RunInfo`].
+pub const RUN: &str = "run.json";
+/// Every row, in the order it was measured.
+pub const ROWS: &str = "rows.jsonl";
+/// The table of `fsa gradient-align`.
+pub const GRADIENT_ALIGN: &str = "gradient_align.csv";
+/// The sub-folder of figures.
+pub const FIGURES: &str = "figures";
+
+/// Everything that fsa writes into a run folder, and so all that `--force` may remove.
+const WRITTEN: &[&str] = &[
+    SPEC,
+    RUN,
+    ROWS,
+    GRADIENT_ALIGN,
+    "figures/figure3.svg",
+    "figures/figure3.png",
+    "figures/figure7.svg",
+    "figures/figure7.png",
+    "figures/heatmap.svg",
+    "figures/heatmap.png",
+    "figures/norms.svg",
+    "figures/norms.png",
+];
+
+/// A run folder that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder and its parents, and checks that it can be written to, before any work is done.
+    ///
+    /// A folder that holds anything is an error and stays as it is, unless `force`: then the files that fsa itself writes
+    /// (`spec.toml`, `run.json`, `rows.jsonl`, `gradient_align.csv`, and fsa's figures in `figures/`) are removed, so that no
+    /// result of an earlier run stands beside the new ones. Nothing else in the folder is touched.
+    pub fn create(path: impl AsRef<Path>, force: bool) -> Result<Self> {
+        let path = path.as_ref();
+        if path.exists() && !path.is_dir() {
+            return Err(Error::input("is a file, so no run folder can be made there")
+                .at(path)
+                .flag("--out")
+                .next("choose another place"));
+        }
+        fs::create_dir_all(path).map_err(|source| Error::io("create", path, source).flag("--out"))?;
+        if !force
+            && fs::read_dir(path).map_err(|source| Error::io("read", path, source).flag("--out"))?.next().is_some()
+        {
+            return Err(Error::input("the folder is not empty")
+                .at(path)
+                .flag("--out")
+                .next("choose another, give --force to write into it, or --resume to go on with the run in it"));
+        }
+        let folder = Self { path: path.to_path_buf() };
+        folder.probe()?;
+        if force {
+            folder.remove_written()?;
+        }
+        Ok(folder)
+    }
+
+    /// A folder that a run has left, to draw from or to go on with.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        match fs::metadata(path) {
+            Ok(found) if found.is_dir() => Ok(Self { path: path.to_path_buf() }),
+            Ok(_) => Err(Error::input("is a file, not a run folder").at(path).next("give the folder that holds it")),
+            Err(source) => Err(Error::io("read", path, source)),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path of the file `name` in it; `name` may lie in a sub-folder (`figures/figure3.svg`).
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Writes the file `name` whole or not at all, and returns its path; a sub-folder in `name` is made.
+    pub fn write_atomic(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let path = self.file(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|source| Error::io("create", parent, source))?;
+        }
+        write_atomic(&path, bytes)?;
+        Ok(path)
+    }
+
+    /// Writes `spec.toml`.
+    pub fn write_spec<S: Serialize>(&self, spec: &S) -> Result<PathBuf> {
+        let text = toml::to_string(spec).map_err(|source| {
+            Error::input(format!("the spec cannot be written as TOML: {source}"))
+                .at(self.file(SPEC))
+                .next("a path must be valid Unicode")
+                .caused_by(source)
+        })?;
+        self.write_atomic(SPEC, text.as_bytes())
+    }
+
+    /// Reads `spec.toml`.
+    pub fn read_spec<S: DeserializeOwned>(&self) -> Result<S> {
+        let path = self.file(SPEC);
+        let text = fs::read_to_string(&path).map_err(|source| Error::io("read", &path, source))?;
+        toml::from_str(&text).map_err(|source| {
+            let line = source.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            let error = Error::input(format!("is not this command's spec: {}", source.message()))
+                .at(&path)
+                .next("give a folder that this command and version of fsa has written");
+            match line {
+                Some(line) => error.line(line),
+                None => error,
+            }
+            .caused_by(source)
+        })
+    }
+
+    /// Writes `run.json`.
+    pub fn write_run(&self, run: &RunInfo) -> Result<PathBuf> {
+        let mut text = serde_json::to_vec_pretty(run).map_err(|source| {
+            Error::input(format!("the run description cannot be written as JSON: {source}"))
+                .at(self.file(RUN))
+                .next("a path must be valid Unicode")
+                .caused_by(source)
+        })?;
+        text.push(b'\n');
+        self.write_atomic(RUN, &text)
+    }
+
+    /// Reads `run.json`.
+    pub fn read_run(&self) -> Result<RunInfo> {
+        let path = self.file(RUN);
+        let text = fs::read(&path).map_err(|source| Error::io("read", &path, source))?;
+        serde_json::from_slice(&text).map_err(|source| {
+            Error::input(format!("is not a run description: {source}"))
+                .at(&path)
+                .line(source.line())
+                .next("give a folder that this version of fsa has written")
+                .caused_by(source)
+        })
+    }
+
+    /// Writes a few bytes and removes them: permissions, read-only mounts and a full disk show up here.
+    fn probe(&self) -> Result<()> {
+        let path = temporary(&self.file("probe"));
+        let written = File::create(&path).and_then(|mut file| {
+            file.write_all(&[0; 512])?;
+            file.sync_all()
+        });
+        let removed = fs::remove_file(&path);
+        written.and(removed).map_err(|source| Error::io("write into", &self.path, source).flag("--out"))
+    }
+
+    fn remove_written(&self) -> Result<()> {
+        for name in WRITTEN {
+            let path = self.file(name);
+            for path in [temporary(&path), path] {
+                match fs::remove_file(&path) {
+                    Err(source) if !matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                        return Err(Error::io("replace", &path, source).flag("--force"));
+                    }
+                    _ => (),
+                }
+            }
+        }
+        // Succeeds only on an empty folder: a user's own file in it keeps it.
+        let _ = fs::remove_dir(self.file(FIGURES));
+        Ok(())
+    }
+}
+
+/// Writes the file at `path` whole or not at all: into a file beside it, onto the disk, then moved into place.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = temporary(path);
+    let written = File::create(&temporary)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&temporary, path));
+    if let Err(source) = written {
+        // The write's error is the one to report, whether or not this removal works.
+        let _ = fs::remove_file(&temporary);
+        return Err(Error::io("write", path, source));
+    }
+    // The move itself reaches the disk with the folder. Not every system lets a folder be synchronised; the file is whole
+    // either way.
+    if let Some(parent) = path.parent() {
+        let _ = File::open(parent).and_then(|folder| folder.sync_all());
+    }
+    Ok(())
+}
+
+/// The name beside `path` that it is written under; hidden, and one per file, so that a killed run leaves at most one and
+/// the next overwrites it.
+fn temporary(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.fsa-tmp"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Estimand, Estimator, GradientAlign, ProbeSplit, Training};
+
+    fn spec(seed: u64) -> GradientAlign {
+        GradientAlign {
+            model: "model".into(),
+            task: "rte".into(),
+            train: "train.tsv".into(),
+            dev: None,
+            out: "out".into(),
+            seed,
+            threads: 1,
+            steps: 4,
+            probe_every: 2,
+            probe_batches: 1,
+            probe_split: ProbeSplit::Train,
+            probe_dropout: false,
+            shuffles: 1,
+            estimators: Estimator::ALL.to_vec(),
+            estimand: Estimand::PerBatch,
+            training: Training::default(),
+        }
+    }
+
+    fn names(path: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn makes_parents_and_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = RunFolder::create(dir.path().join("a/b"), false).unwrap();
+        assert!(names(folder.path()).is_empty());
+        let path = folder.write_atomic("figures/figure3.svg", b"<svg/>").unwrap();
+        folder.write_atomic("figures/figure3.svg", b"<svg></svg>").unwrap();
+        assert_eq!(fs::read(path).unwrap(), b"<svg></svg>");
+        assert_eq!(names(&folder.file(FIGURES)), ["figure3.svg"]);
+    }
+
+    #[test]
+    fn a_folder_with_anything_in_it_stays_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("rows.jsonl"), "mine").unwrap();
+        let error = RunFolder::create(dir.path(), false).unwrap_err().to_string();
+        assert!(error.contains("--out") && error.contains("not empty") && error.contains("--resume"), "{error}");
+        assert_eq!(names(dir.path()), ["rows.jsonl"]);
+        assert_eq!(fs::read_to_string(dir.path().join("rows.jsonl")).unwrap(), "mine");
+    }
+
+    #[test]
+    fn force_removes_only_what_fsa_writes() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("figures")).unwrap();
+        for name in WRITTEN.iter().chain(&["notes.csv", "figures/mine.svg", ".rows.jsonl.fsa-tmp"]) {
+            fs::write(dir.path().join(name), "text").unwrap();
+        }
+        RunFolder::create(dir.path(), true).unwrap();
+        assert_eq!(names(dir.path()), ["figures", "notes.csv"]);
+        assert_eq!(names(&dir.path().join("figures")), ["mine.svg"]);
+        fs::remove_file(dir.path().join("figures/mine.svg")).unwrap();
+        RunFolder::create(dir.path(), true).unwrap();
+        assert_eq!(names(dir.path()), ["notes.csv"]);
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "mine").unwrap();
+        for path in [file.clone(), file.join("below")] {
+            for force in [false, true] {
+                let error = RunFolder::create(&path, force).unwrap_err().to_string();
+                assert!(error.contains("--out"), "{error}");
+            }
+        }
+        assert!(RunFolder::open(&file).is_err());
+        assert!(RunFolder::open(dir.path().join("none")).unwrap_err().to_string().contains("check the path"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+    }
+
+    /// /proc accepts no new files from anyone, root included.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_unwritable_place_is_an_error_at_once() {
+        let error = RunFolder::create("/proc/self", true).unwrap_err().to_string();
+        assert!(error.contains("cannot write into it") && error.contains("--out"), "{error}");
+    }
+
+    #[test]
+    fn spec_reads_back_and_a_broken_one_names_its_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = RunFolder::create(dir.path(), false).unwrap();
+        for seed in [u64::MAX, 7] {
+            folder.write_spec(&spec(seed)).unwrap();
+            assert_eq!(folder.read_spec::<GradientAlign>().unwrap(), spec(seed));
+        }
+        let text = fs::read_to_string(folder.file(SPEC)).unwrap().replace("seed = 7", "seed = \"seven\"");
+        let line = text.lines().position(|line| line.starts_with("seed")).unwrap() + 1;
+        folder.write_atomic(SPEC, text.as_bytes()).unwrap();
+        let error = folder.read_spec::<GradientAlign>().unwrap_err().to_string();
+        assert!(error.contains(&format!("spec.toml:{line}:")), "{error}");
+    }
+}

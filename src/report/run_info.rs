@@ -1,0 +1,243 @@
+//! `run.json`: what is known about a run beside its spec, so that every published number can be traced.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// Versions of the crates that compute; a test holds them against Cargo.lock.
+const CANDLE: &str = "0.11.1";
+const GEMM: &str = "0.19.0";
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// It has started and not written its end: it runs, or it was killed.
+    Running,
+    /// All its work is done.
+    Finished,
+    /// The user stopped it; `--resume` goes on.
+    Interrupted,
+    /// It ended with an error.
+    Failed,
+}
+
+/// The machine and how it was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// Operating system, such as `linux`.
+    pub os: String,
+    /// Processor architecture, such as `x86_64`.
+    pub arch: String,
+    /// Hardware threads that the process may use.
+    pub cpu_threads: usize,
+    /// Where tensors live: `cpu`.
+    pub device: String,
+    /// Threads of the engine.
+    pub threads: usize,
+}
+
+/// A file that a run has read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HashedFile {
+    /// As given.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+/// The model a run started from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// Its folder, as given.
+    pub path: PathBuf,
+    /// The files read from it: weights, configuration, tokenizer.
+    pub files: Vec<HashedFile>,
+    /// Numbers in its parameters.
+    pub params: u64,
+}
+
+/// A data file that a run has read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataInfo {
+    /// As given.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// Examples in it.
+    pub rows: u64,
+}
+
+/// Versions of what computed the numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crates {
+    /// candle-core: tensors.
+    pub candle: String,
+    /// gemm: matrix products.
+    pub gemm: String,
+}
+
+/// What is known about a run beside its spec.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// Version of fsa.
+    pub fsa_version: String,
+    /// Revision of fsa's source, where the build knew it.
+    pub git_revision: Option<String>,
+    /// The command line, where there was one.
+    pub command: Option<Vec<String>>,
+    /// Start, RFC 3339 in UTC.
+    pub started: String,
+    /// End of the work, RFC 3339 in UTC; none while it runs or after a kill.
+    pub finished: Option<String>,
+    /// How far it has come.
+    pub status: Status,
+    /// The machine.
+    pub host: Host,
+    /// Root seed of every random stream.
+    pub seed: u64,
+    /// The model; none until it is loaded.
+    pub model: Option<ModelInfo>,
+    /// The data files.
+    pub data: Vec<DataInfo>,
+    /// The line that goes with every number of this run; empty until the model is loaded.
+    pub signature: String,
+    /// Versions of what computed.
+    pub crates: Crates,
+}
+
+impl RunInfo {
+    /// A run that starts now on this machine, with nothing loaded yet.
+    pub fn start(seed: u64, threads: usize, git_revision: Option<String>, command: Option<Vec<String>>) -> Self {
+        Self {
+            fsa_version: env!("CARGO_PKG_VERSION").into(),
+            git_revision,
+            command,
+            started: now(),
+            finished: None,
+            status: Status::Running,
+            host: Host {
+                os: std::env::consts::OS.into(),
+                arch: std::env::consts::ARCH.into(),
+                // Unknown on few systems, where at least this thread runs.
+                cpu_threads: std::thread::available_parallelism().map_or(1, |count| count.get()),
+                device: "cpu".into(),
+                threads,
+            },
+            seed,
+            model: None,
+            data: Vec::new(),
+            signature: String::new(),
+            crates: Crates { candle: CANDLE.into(), gemm: GEMM.into() },
+        }
+    }
+
+    /// The same run at its end.
+    pub fn end(mut self, status: Status) -> Self {
+        self.finished = Some(now());
+        self.status = status;
+        self
+    }
+}
+
+/// SHA-256 of a file's bytes, in hexadecimal; read in pieces, so a model larger than memory is fine.
+pub fn sha256(path: &Path) -> Result<String> {
+    let failed = |source| Error::io("read", path, source);
+    let mut file = File::open(path).map_err(failed)?;
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => break,
+            Ok(length) => hash.update(&piece[..length]),
+            Err(source) if source.kind() == ErrorKind::Interrupted => (),
+            Err(source) => return Err(failed(source)),
+        }
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// [`sha256`] together with its path.
+pub fn hash_file(path: &Path) -> Result<HashedFile> {
+    Ok(HashedFile { path: path.to_path_buf(), sha256: sha256(path)? })
+}
+
+/// This moment, RFC 3339 in UTC, to the second.
+pub fn now() -> String {
+    // A clock before 1970 is a clock that was never set.
+    rfc3339(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}
+
+/// Seconds since 1970 as RFC 3339 in UTC.
+fn rfc3339(seconds: u64) -> String {
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Gregorian calendar in eras of 400 years that start on 1 March, so that the leap day is a year's last
+    // (H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days).
+    let day = days + 719_468;
+    let (era, day_of_era) = (day / 146_097, day % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day_of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day_of_month:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::RunFolder;
+
+    #[test]
+    fn times_agree_with_date() {
+        // Reference: GNU date, `date -u -d @N +%FT%TZ`.
+        for (seconds, expected) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_735_689_599, "2024-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(rfc3339(seconds), expected);
+        }
+    }
+
+    #[test]
+    fn hash_agrees_with_the_standard() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("abc");
+        std::fs::write(&path, "abc").unwrap();
+        // Reference: FIPS 180-2, appendix B.1.
+        assert_eq!(sha256(&path).unwrap(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert!(sha256(&dir.path().join("none")).unwrap_err().to_string().contains("none"));
+    }
+
+    #[test]
+    fn versions_are_those_of_the_lock_file() {
+        let lock = include_str!("../../Cargo.lock");
+        for (name, version) in [("candle-core", CANDLE), ("gemm", GEMM)] {
+            assert!(lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"")), "{name} {version}");
+        }
+    }
+
+    #[test]
+    fn reads_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = RunFolder::create(dir.path(), false).unwrap();
+        let mut run = RunInfo::start(u64::MAX, 2, None, Some(vec!["fsa".into(), "gradient-align".into()]));
+        folder.write_run(&run).unwrap();
+        assert_eq!(folder.read_run().unwrap(), run);
+        run = run.end(Status::Finished);
+        folder.write_run(&run).unwrap();
+        assert_eq!(folder.read_run().unwrap(), run);
+    }
+}

@@ -1,0 +1,113 @@
+//! What a row type must declare to be written: its columns, in order, each with its type.
+
+use super::rows::{GradientAlignRow, Scope};
+use crate::error::{Error, Result};
+
+/// How to read one column's value out of a row; `None` is a missing value.
+pub enum Column<R> {
+    /// Words.
+    Text(fn(&R) -> Option<&str>),
+    /// A count, a step or a seed.
+    Integer(fn(&R) -> Option<u64>),
+    /// A measurement; must be finite.
+    Number(fn(&R) -> Option<f64>),
+}
+
+/// A row type that can be written as a table. Writers are generic over it, so a new row type only declares its columns.
+pub trait Table: Sized + 'static {
+    /// Every column's name and type, in the order of the file.
+    const COLUMNS: &'static [(&'static str, Column<Self>)];
+
+    /// What the row speaks of, for messages: `step 50, dataset, decoder.7/mlp`.
+    fn describe(&self) -> String;
+}
+
+/// Errors on the first number that is not finite, naming its row and column. JSON would turn it into a missing value, and
+/// a missing value means "could not be measured", not "went wrong".
+pub fn check_finite<R: Table>(rows: &[R]) -> Result<()> {
+    for (index, row) in rows.iter().enumerate() {
+        for (name, column) in R::COLUMNS {
+            if let Column::Number(read) = column
+                && let Some(value) = read(row)
+                && !value.is_finite()
+            {
+                return Err(Error::check(format!("row {} ({}) holds {value}", index + 1, row.describe()))
+                    .column(*name)
+                    .next("a result must be a finite number; look for a loss that diverged"));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Scope {
+    /// The name in rows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Parameter => "parameter",
+            Self::Group => "group",
+            Self::Layer => "layer",
+            Self::Model => "model",
+        }
+    }
+}
+
+impl Table for GradientAlignRow {
+    const COLUMNS: &'static [(&'static str, Column<Self>)] = &[
+        ("target", Column::Text(|row| Some(&row.target))),
+        ("method", Column::Text(|row| Some(&row.method))),
+        ("stage", Column::Integer(|row| Some(row.stage.into()))),
+        ("seed", Column::Integer(|row| Some(row.seed))),
+        ("step", Column::Integer(|row| Some(row.step))),
+        ("estimator", Column::Text(|row| Some(&row.estimator))),
+        ("scope", Column::Text(|row| Some(row.scope.name()))),
+        ("name", Column::Text(|row| Some(&row.name))),
+        ("group", Column::Text(|row| row.group.as_deref())),
+        ("cosine", Column::Number(|row| row.cosine)),
+        ("cosine_lo", Column::Number(|row| row.cosine_lo)),
+        ("cosine_hi", Column::Number(|row| row.cosine_hi)),
+        ("yardstick", Column::Number(|row| row.yardstick)),
+        ("norm_full", Column::Number(|row| Some(row.norm_full))),
+        ("norm_format", Column::Number(|row| Some(row.norm_format))),
+        ("params", Column::Integer(|row| Some(row.params))),
+        ("examples", Column::Integer(|row| Some(row.examples))),
+        ("shuffles", Column::Integer(|row| Some(row.shuffles))),
+    ];
+
+    fn describe(&self) -> String {
+        format!("step {}, {}, {}", self.step, self.estimator, self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::rows_file::tests::row;
+
+    #[test]
+    fn columns_are_the_fields_in_order() {
+        // serde_json's map sorts its keys, so names are looked up in the text, where the struct's order is kept.
+        let text = serde_json::to_string(&row(0, "decoder.7")).unwrap();
+        let places: Vec<usize> =
+            GradientAlignRow::COLUMNS.iter().map(|(name, _)| text.find(&format!("\"{name}\":")).unwrap()).collect();
+        assert!(places.is_sorted());
+        assert_eq!(text.matches("\":").count(), GradientAlignRow::COLUMNS.len());
+    }
+
+    #[test]
+    fn scope_names_are_serdes() {
+        for scope in [Scope::Parameter, Scope::Group, Scope::Layer, Scope::Model] {
+            assert_eq!(serde_json::to_value(scope).unwrap(), scope.name());
+        }
+    }
+
+    #[test]
+    fn not_a_number_names_row_and_column() {
+        let bad = GradientAlignRow { cosine: Some(f64::NAN), ..row(50, "decoder.7/mlp") };
+        let error = check_finite(&[row(0, "model"), bad]).unwrap_err().to_string();
+        assert!(error.contains("row 2 (step 50, dataset, decoder.7/mlp) holds NaN"), "{error}");
+        assert!(error.contains("column cosine"), "{error}");
+        let bad = GradientAlignRow { norm_full: f64::INFINITY, ..row(50, "model") };
+        assert!(check_finite(&[bad]).unwrap_err().to_string().contains("column norm_full"));
+    }
+}
