@@ -30,7 +30,9 @@ fn main() {
     unsafe { std::env::set_var("RAYON_NUM_THREADS", threads.to_string()) };
     let config = T5Config::parse(CONFIG, Path::new("config.json")).expect("config");
     let model = T5::random(config, Seeds::new(0)).expect("model");
-    let ids = |seed: usize, len: usize| (0..len).map(|i| 3 + ((i * 7919 + seed * 104_729) % 32_000) as u32).collect::<Vec<_>>();
+    let ids = |seed: usize, len: usize| {
+        (0..len).map(|i| 3 + ((i * 7919 + seed * 104_729) % 32_000) as u32).collect::<Vec<_>>()
+    };
     let targets: Vec<Vec<u32>> = (0..BATCH).map(|i| ids(1000 + i, TARGET)).collect();
     let shuffled = (0..BATCH).map(|i| targets[(i + 5) % BATCH].clone());
     let batch = Batch::new(
@@ -58,7 +60,12 @@ fn main() {
     }
     times.sort_by(f64::total_cmp);
     let ours = times[RUNS / 2];
-    println!("fsa      median {ours:.3} s  min {:.3}  max {:.3}  ({} cosines)", times[0], times[RUNS - 1], cosines.len());
+    println!(
+        "fsa      median {ours:.3} s  min {:.3}  max {:.3}  ({} cosines)",
+        times[0],
+        times[RUNS - 1],
+        cosines.len()
+    );
     match peer(threads) {
         Some(peer) => println!("PyTorch  median {peer:.3} s\nratio    {:.2}x", peer / ours),
         None => println!("PyTorch  not measured: the peer did not run (see FSA_PEER and FSA_PEER_PYTHON)"),

@@ -4,9 +4,21 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::probe;
+use super::redraw::draw;
+use super::setup::{Data, Loaded, load_model, signature};
 use super::{Events, Existing};
-use crate::error::Result;
-use crate::spec::GradientAlign;
+use crate::data::Order;
+use crate::error::{Error, Kind, Result};
+use crate::model::memory;
+use crate::report::csv::to_csv;
+use crate::report::folder::{GRADIENT_ALIGN, ROWS, RUN, SPEC};
+use crate::report::rows_file::{read_rows, truncate_after};
+use crate::report::run_info::{RunInfo, Status};
+use crate::report::view::WITHOUT_EMBEDDINGS;
+use crate::report::{GradientAlignRow, RowsFile, RunFolder, Scope, summary};
+use crate::spec::{GradientAlign, Seeds};
+use crate::train::{Checkpoint, Trainer};
 
 /// What a run leaves behind.
 #[derive(Debug, Serialize)]
@@ -60,4 +72,214 @@ pub struct Plan {
     pub signature: String,
     /// Warnings that the run would give.
     pub warnings: Vec<String>,
+}
+
+/// Fine-tunes and probes. `command` is recorded in `run.json`.
+///
+/// # Errors
+/// Of [`Kind::Input`] if it could not run, [`Kind::Check`] if a number is not finite, [`Kind::Interrupted`] if the user stopped it;
+/// in the last two cases rows and CSV so far are complete files.
+pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events: &mut dyn Events) -> Result<Outcome> {
+    let folder = open_folder(spec, existing)?;
+    let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model)?)));
+    let (data, loaded) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            folder.abandon();
+            return Err(error);
+        }
+    };
+    data.warnings.iter().chain(&loaded.warnings).for_each(|warning| events.warn(warning));
+    let mut trainer = Trainer::new(&spec.training, Seeds::new(spec.seed));
+    let checkpoint = match existing {
+        Existing::Resume => Checkpoint::newest(folder.path())?,
+        _ => None,
+    };
+    match &checkpoint {
+        Some(checkpoint) => {
+            checkpoint.restore(&loaded.model, &mut trainer)?;
+            truncate_after(folder.file(ROWS), checkpoint.step)?;
+        }
+        None => {
+            folder.clear()?;
+            Checkpoint::remove_all(folder.path())?;
+        }
+    }
+    let mut info = RunInfo::start(
+        spec.seed,
+        spec.threads,
+        option_env!("FSA_GIT_REVISION").map(String::from),
+        Some(command.to_vec()),
+    );
+    info.signature = signature(spec, &data, &loaded.info);
+    info.model = Some(loaded.info.clone());
+    info.data = data.info();
+    folder.write_spec(spec)?;
+    folder.write_run(&info)?;
+    let mut run = Run { spec, folder, data, loaded, trainer, rows: Vec::new() };
+    let result = run.go(events);
+    let status = match &result {
+        Ok(()) => Status::Finished,
+        Err(error) if error.kind() == Kind::Interrupted => Status::Interrupted,
+        Err(_) => Status::Failed,
+    };
+    let signature = info.signature.clone();
+    run.finish(info.end(status), result).map(|files| Outcome {
+        out: spec.out.clone(),
+        files,
+        signature,
+        rows: run.rows.len(),
+        table: summary::gradient_align(&run.rows).unwrap_or_default(),
+        summary: summarise(&run.rows),
+    })
+}
+
+/// Says what [`run`] would do, without reading weights or writing anything.
+///
+/// # Errors
+/// As [`run`], for everything that can be seen without the weights.
+pub fn plan(spec: &GradientAlign) -> Result<Plan> {
+    let data = Data::load(spec)?;
+    let (params, model_warnings) = crate::model::inspect(&spec.model)?;
+    let tokens = data.source_tokens(spec.training.batch_size);
+    let losses = data.losses.count();
+    let model = crate::report::run_info::ModelInfo { path: spec.model.clone(), files: Vec::new(), params };
+    Ok(Plan {
+        steps: spec.steps,
+        probe_steps: spec.probe_steps(),
+        train_examples: data.train.len(),
+        params,
+        losses,
+        memory_mib: memory::estimate_mib(
+            &data.config,
+            params,
+            tokens,
+            spec.training.batch_size,
+            losses,
+            spec.training.optimizer,
+        ),
+        signature: signature(spec, &data, &model),
+        warnings: data.warnings.into_iter().chain(model_warnings).collect(),
+    })
+}
+
+/// The run folder, made and tried before any work; an existing one only as `existing` allows.
+fn open_folder(spec: &GradientAlign, existing: Existing) -> Result<RunFolder> {
+    let has_run = spec.out.join(SPEC).is_file();
+    if existing == Existing::Resume && has_run {
+        let folder = RunFolder::open(&spec.out)?;
+        let before: GradientAlign = folder.read_spec()?;
+        let differences = spec.differences(&before);
+        if !differences.is_empty() {
+            return Err(Error::input(format!("the run in it had another spec: {}", differences.join(", ")))
+                .at(folder.file(SPEC))
+                .flag("--resume")
+                .next("give the same options, or another --out"));
+        }
+        return RunFolder::create(&spec.out, true);
+    }
+    RunFolder::create(&spec.out, existing == Existing::Overwrite)
+}
+
+/// A run under way.
+struct Run<'a> {
+    spec: &'a GradientAlign,
+    folder: RunFolder,
+    data: Data,
+    loaded: Loaded,
+    trainer: Trainer,
+    rows: Vec<GradientAlignRow>,
+}
+
+impl Run<'_> {
+    /// Trains and probes to the end.
+    fn go(&mut self, events: &mut dyn Events) -> Result<()> {
+        let spec = self.spec;
+        let path = self.folder.file(ROWS);
+        let mut file = RowsFile::open(&path)?;
+        self.rows = read_rows(&path)?.rows;
+        let probes = spec.probe_steps();
+        let batches = self.data.probes.len() as u64;
+        let units = |step: u64, probed: usize| step + probed as u64 * batches;
+        let first = self.trainer.steps();
+        let probed = |rows: &[GradientAlignRow], step: u64| rows.last().is_some_and(|row| row.step >= step);
+        let mut done = units(first, probes.iter().filter(|&&step| probed(&self.rows, step)).count());
+        events.begin(units(spec.steps, probes.len()), done);
+        let mut order = Order::new(self.data.train.len(), spec.training.batch_size, Seeds::new(spec.seed))?;
+        for step in first..=spec.steps {
+            if probes.binary_search(&step).is_ok() && !probed(&self.rows, step) {
+                let mut grams = Vec::new();
+                for number in 0..self.data.probes.len() {
+                    self.stop_if_asked(events, step)?;
+                    grams.push(probe::measure(&self.loaded.model, &self.data, spec, number, step)?);
+                    done += 1;
+                    events.advance(done, &format!("probe at step {step}"));
+                }
+                let rows = probe::rows(&self.loaded.model, &self.data, spec, step, &grams)?;
+                file.append(&rows)?;
+                self.rows.extend(rows);
+                self.folder.write_atomic(GRADIENT_ALIGN, &to_csv(&self.rows)?)?;
+                if step > 0 && step < spec.steps {
+                    Checkpoint::save(self.folder.path(), &self.loaded.model, &self.trainer)?;
+                }
+            }
+            if step == spec.steps {
+                break;
+            }
+            self.stop_if_asked(events, step)?;
+            let whole = self.data.training(&order.batch(step));
+            let batches = whole.cut(spec.training.micro_batch_tokens, self.loaded.model.config())?;
+            let loss = self.trainer.step(&self.loaded.model, &batches)?;
+            done += 1;
+            events.advance(done, &format!("step {}/{}, loss {loss:.4}", step + 1, spec.steps));
+        }
+        Ok(())
+    }
+
+    /// On Ctrl-C, keeps what has been computed and returns the error that says so.
+    fn stop_if_asked(&self, events: &dyn Events, step: u64) -> Result<()> {
+        if !events.interrupted() {
+            return Ok(());
+        }
+        if step > 0 {
+            Checkpoint::save(self.folder.path(), &self.loaded.model, &self.trainer)?;
+        }
+        Err(Error::interrupted(format!("stopped at step {step}; rows and tables so far are complete"))
+            .at(self.folder.path())
+            .next("go on with --resume"))
+    }
+
+    /// Writes tables and figures of the rows there are; the error of the run itself comes first.
+    fn finish(&self, info: RunInfo, result: Result<()>) -> Result<Vec<PathBuf>> {
+        let finished = result.is_ok();
+        let write = || -> Result<Vec<PathBuf>> {
+            let mut files: Vec<PathBuf> = [SPEC, RUN, ROWS, GRADIENT_ALIGN].map(|name| self.folder.file(name)).into();
+            self.folder.write_run(&info)?;
+            if !self.rows.is_empty() {
+                self.folder.write_atomic(GRADIENT_ALIGN, &to_csv(&self.rows)?)?;
+                files.extend(draw(&self.folder, &self.rows)?);
+            }
+            if finished {
+                Checkpoint::remove_all(self.folder.path())?;
+            }
+            Ok(files)
+        };
+        let written = write();
+        result.and(written)
+    }
+}
+
+/// `model_without_embeddings` at the first and the last probe.
+fn summarise(rows: &[GradientAlignRow]) -> Vec<Summary> {
+    let ends = [rows.first(), rows.last()].map(|row| row.map(|row| row.step));
+    rows.iter()
+        .filter(|row| row.scope == Scope::Model && row.name == WITHOUT_EMBEDDINGS && ends.contains(&Some(row.step)))
+        .map(|row| Summary {
+            step: row.step,
+            estimator: row.estimator.clone(),
+            cosine: row.cosine,
+            cosine_lo: row.cosine_lo,
+            cosine_hi: row.cosine_hi,
+        })
+        .collect()
 }

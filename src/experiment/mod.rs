@@ -3,7 +3,9 @@
 
 pub mod dump;
 pub mod gradient_align;
+mod probe;
 pub mod redraw;
+mod setup;
 
 /// How a long run talks to whoever started it.
 pub trait Events {

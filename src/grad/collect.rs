@@ -23,6 +23,11 @@ impl Collect {
     pub fn all(&self) -> &BTreeMap<String, Vec<Tensor>> {
         &self.gradients
     }
+
+    /// As [`Collect::all`], by value.
+    pub fn into_all(self) -> BTreeMap<String, Vec<Tensor>> {
+        self.gradients
+    }
 }
 
 impl Sink for Collect {

@@ -68,8 +68,7 @@ pub fn align(grams: &[Gram], full: usize, formats: &[usize], examples: usize, bo
     let cosines: Vec<Vec<Option<f64>>> =
         grams.iter().map(|gram| formats.iter().map(|&format| gram.cosine(full, format)).collect()).collect();
     let pairs = (0..formats.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
-    let yardsticks =
-        grams.iter().flat_map(|gram| pairs.clone().map(|(a, b)| gram.cosine(formats[a], formats[b])));
+    let yardsticks = grams.iter().flat_map(|gram| pairs.clone().map(|(a, b)| gram.cosine(formats[a], formats[b])));
     let per_example = |norms: &mut dyn Iterator<Item = f64>| mean(norms.map(Some)).unwrap_or(0.0) / examples as f64;
     Alignment {
         cosine: mean(cosines.iter().flatten().copied()),

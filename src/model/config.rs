@@ -105,7 +105,13 @@ impl T5Config {
                     .next("fsa has relu, gated-relu, gelu_new, gated-gelu, silu and gated-silu"));
             }
         };
-        let config = Self { shape, model_type, activation, scale_decoder_outputs: extra.scale_decoder_outputs, path: path.to_path_buf() };
+        let config = Self {
+            shape,
+            model_type,
+            activation,
+            scale_decoder_outputs: extra.scale_decoder_outputs,
+            path: path.to_path_buf(),
+        };
         config.validate()?;
         Ok(config)
     }

@@ -40,11 +40,7 @@ pub fn load(dir: &Path) -> Result<(T5, LoadReport)> {
     let mut used = vec![HEAD.to_string()];
     used.extend(EMBEDDING_ALIASES.map(String::from));
     for (name, shape) in shapes(&config) {
-        let stored = match name == "shared.weight" && !weights.has(&name) {
-            true => EMBEDDING_ALIASES.into_iter().find(|alias| weights.has(alias)).unwrap_or("shared.weight"),
-            false => &name,
-        };
-        params.insert(Param::new(&name, weights.tensor(stored, &shape)?))?;
+        params.insert(Param::new(&name, weights.tensor(stored_name(&weights, &name), &shape)?))?;
         used.push(name);
     }
     let tied = !has_own_head(&weights, &config, &mut params)?;
@@ -58,6 +54,38 @@ pub fn load(dir: &Path) -> Result<(T5, LoadReport)> {
     files.extend(weights.files());
     let loaded = params.iter().count();
     Ok((T5::new(config, params, tied)?, LoadReport { files, loaded, unused, tied }))
+}
+
+/// How many numbers the model in `dir` has and what is worth a warning, checking every tensor's name and shape without
+/// reading its values. A stored head counts, since whether it equals the embedding is not known yet.
+///
+/// # Errors
+/// As [`load`].
+pub fn inspect(dir: &Path) -> Result<(u64, Vec<String>)> {
+    let config = T5Config::read(dir)?;
+    let weights = Weights::open(dir)?;
+    let mut all = shapes(&config);
+    if weights.has(HEAD) {
+        all.push((HEAD.to_string(), vec![config.shape.vocab_size, config.shape.d_model]));
+    }
+    let mut params = 0;
+    for (name, shape) in &all {
+        weights.check(stored_name(&weights, name), shape)?;
+        params += shape.iter().product::<usize>() as u64;
+    }
+    let known = |name: &str| all.iter().any(|(known, _)| known == name) || EMBEDDING_ALIASES.contains(&name);
+    let unused = weights.names().filter(|name| !known(name)).count();
+    let warnings = (unused > 0)
+        .then(|| format!("{}: {unused} tensors of the checkpoint have no place in the model", dir.display()));
+    Ok((params, warnings.into_iter().collect()))
+}
+
+/// What the checkpoint calls the parameter `name`.
+fn stored_name<'a>(weights: &Weights, name: &'a str) -> &'a str {
+    match name == "shared.weight" && !weights.has(name) {
+        true => EMBEDDING_ALIASES.into_iter().find(|alias| weights.has(alias)).unwrap_or("shared.weight"),
+        false => name,
+    }
 }
 
 /// The head is separate iff it is stored and differs from the embedding; then it becomes a parameter.

@@ -39,7 +39,8 @@ impl<'a> Whole<'a> {
                 total += self.sources[last].len();
                 last += 1;
             }
-            let rows: Vec<usize> = (0..lanes).flat_map(|lane| (first..last).map(move |i| lane * examples + i)).collect();
+            let rows: Vec<usize> =
+                (0..lanes).flat_map(|lane| (first..last).map(move |i| lane * examples + i)).collect();
             let weights: Vec<Vec<f32>> =
                 self.weights.iter().map(|weights| rows.iter().map(|&row| weights[row]).collect()).collect();
             batches.push(Batch::new(

@@ -12,6 +12,7 @@ pub(crate) mod init;
 pub mod layers;
 pub mod load;
 pub mod loss;
+pub mod memory;
 pub mod micro;
 pub mod params;
 pub mod t5;
@@ -21,7 +22,7 @@ pub(crate) use array::{dot_f64, for_rows, gram, read, simd, subtract, sum_of_squ
 pub use batch::{Batch, Mix, Packed};
 pub use config::T5Config;
 pub use gradient::{Gradient, Sink};
-pub use load::{LoadReport, load};
+pub use load::{LoadReport, inspect, load};
 pub use micro::Whole;
 pub use params::{Param, Params};
 pub use t5::T5;

@@ -172,8 +172,8 @@ impl T5 {
         apply(&stack.norm.forward(last)?, stack.places.mask(dropout, FINAL), keys)
     }
 
-    /// Logits `[M, V]` over all decoder positions of `batch`, without dropout.
-    pub fn logits(&self, batch: &Batch) -> Result<Tensor> {
+    /// Logits `[M, V]` over all decoder positions of `batch`.
+    pub fn logits(&self, batch: &Batch, dropout: Option<Dropout>) -> Result<Tensor> {
         let longest = |offsets: &[usize]| offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(1);
         let embedded = embedding::look_up(&self.embedding, batch.sources.ids())?;
         let tape = self.forward_embedded(
@@ -181,9 +181,9 @@ impl T5 {
             &embedded,
             &self.encoder.bias.expand(longest(&batch.encoder.offsets))?,
             &self.decoder.bias.expand(longest(&batch.decoder.offsets))?,
-            None,
+            dropout,
         )?;
-        let h = self.finish(&self.decoder, &tape.decoder_last, &batch.decoder.keys, None)?;
+        let h = self.finish(&self.decoder, &tape.decoder_last, &batch.decoder.keys, dropout)?;
         self.head.logits(&h)
     }
 

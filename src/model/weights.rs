@@ -7,7 +7,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
-use safetensors::{Dtype, tensor::Metadata};
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
 use serde::Deserialize;
 
 use super::array::tensor;
@@ -17,7 +18,7 @@ use crate::error::{Error, Result};
 const HEADER_LIMIT: u64 = 100_000_000;
 
 /// One safetensors file, its header read and checked.
-struct Shard {
+pub(crate) struct Shard {
     path: PathBuf,
     metadata: Metadata,
     data_start: u64,
@@ -180,9 +181,17 @@ impl Weights {
 
     /// The tensor `name` as f32, which must have shape `shape`.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        let (shard, info) = self.check(name, shape)?;
+        let (start, end) = info.data_offsets;
+        shard.read(name, start as u64, end as u64, info.dtype, shape)
+    }
+
+    /// Errors unless there is a tensor `name` of shape `shape`.
+    pub fn check(&self, name: &str, shape: &[usize]) -> Result<(&Shard, &TensorInfo)> {
         let found = self.place.get(name).map(|&number| &self.shards[number]);
         let Some((shard, info)) = found.and_then(|shard| Some((shard, shard.metadata.info(name)?))) else {
-            return Err(Error::input("the checkpoint lacks this tensor").parameter(name).next(REMEDY));
+            let dir = self.shards.first().map_or(Path::new("."), |shard| shard.path.as_path());
+            return Err(Error::input("the checkpoint lacks this tensor").at(dir).parameter(name).next(REMEDY));
         };
         if info.shape != shape {
             return Err(Error::input(format!("its shape is {:?}; config.json makes it {shape:?}", info.shape))
@@ -190,7 +199,6 @@ impl Weights {
                 .parameter(name)
                 .next("use the config.json that belongs to the weights"));
         }
-        let (start, end) = info.data_offsets;
-        shard.read(name, start as u64, end as u64, info.dtype, shape)
+        Ok((shard, info))
     }
 }

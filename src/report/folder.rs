@@ -44,15 +44,16 @@ const WRITTEN: &[&str] = &[
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder {
     path: PathBuf,
+    /// Whether this process made it.
+    made: bool,
 }
 
 impl RunFolder {
     /// Makes the folder and its parents, and checks that it can be written to, before any work is done.
     ///
-    /// A folder that holds anything is an error and stays as it is, unless `force`: then the files that fsa itself writes
-    /// (`spec.toml`, `run.json`, `rows.jsonl`, `gradient_align.csv`, and fsa's figures in `figures/`) are removed, so that no
-    /// result of an earlier run stands beside the new ones. Nothing else in the folder is touched.
-    pub fn create(path: impl AsRef<Path>, force: bool) -> Result<Self> {
+    /// A folder that holds anything is an error and stays as it is, unless `overwrite`; what is in it then stays until
+    /// [`RunFolder::clear`].
+    pub fn create(path: impl AsRef<Path>, overwrite: bool) -> Result<Self> {
         let path = path.as_ref();
         if path.exists() && !path.is_dir() {
             return Err(Error::input("is a file, so no run folder can be made there")
@@ -60,8 +61,9 @@ impl RunFolder {
                 .flag("--out")
                 .next("choose another place"));
         }
+        let made = !path.exists();
         fs::create_dir_all(path).map_err(|source| Error::io("create", path, source).flag("--out"))?;
-        if !force
+        if !overwrite
             && fs::read_dir(path).map_err(|source| Error::io("read", path, source).flag("--out"))?.next().is_some()
         {
             return Err(Error::input("the folder is not empty")
@@ -69,11 +71,8 @@ impl RunFolder {
                 .flag("--out")
                 .next("choose another, give --force to write into it, or --resume to go on with the run in it"));
         }
-        let folder = Self { path: path.to_path_buf() };
+        let folder = Self { path: path.to_path_buf(), made };
         folder.probe()?;
-        if force {
-            folder.remove_written()?;
-        }
         Ok(folder)
     }
 
@@ -81,7 +80,7 @@ impl RunFolder {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         match fs::metadata(path) {
-            Ok(found) if found.is_dir() => Ok(Self { path: path.to_path_buf() }),
+            Ok(found) if found.is_dir() => Ok(Self { path: path.to_path_buf(), made: false }),
             Ok(_) => Err(Error::input("is a file, not a run folder").at(path).next("give the folder that holds it")),
             Err(source) => Err(Error::io("read", path, source)),
         }
@@ -171,7 +170,17 @@ impl RunFolder {
         written.and(removed).map_err(|source| Error::io("write into", &self.path, source).flag("--out"))
     }
 
-    fn remove_written(&self) -> Result<()> {
+    /// Leaves no trace of a run that could not begin: removes the folder if this process made it and nothing is in it.
+    pub fn abandon(self) {
+        if self.made {
+            // Fails on a folder that holds anything, which is then somebody's.
+            let _ = fs::remove_dir(&self.path);
+        }
+    }
+
+    /// Removes the files that fsa itself writes (`spec.toml`, `run.json`, `rows.jsonl`, `gradient_align.csv`, and fsa's figures
+    /// in `figures/`), so that no result of an earlier run stands beside the new ones. Nothing else is touched.
+    pub fn clear(&self) -> Result<()> {
         for name in WRITTEN {
             let path = self.file(name);
             for path in [temporary(&path), path] {
@@ -279,11 +288,11 @@ mod tests {
         for name in WRITTEN.iter().chain(&["notes.csv", "figures/mine.svg", ".rows.jsonl.fsa-tmp"]) {
             fs::write(dir.path().join(name), "text").unwrap();
         }
-        RunFolder::create(dir.path(), true).unwrap();
+        RunFolder::create(dir.path(), true).unwrap().clear().unwrap();
         assert_eq!(names(dir.path()), ["figures", "notes.csv"]);
         assert_eq!(names(&dir.path().join("figures")), ["mine.svg"]);
         fs::remove_file(dir.path().join("figures/mine.svg")).unwrap();
-        RunFolder::create(dir.path(), true).unwrap();
+        RunFolder::create(dir.path(), true).unwrap().clear().unwrap();
         assert_eq!(names(dir.path()), ["notes.csv"]);
     }
 

@@ -34,7 +34,7 @@ fn logits_loss_and_every_gradient_agree_with_transformers() {
         let padded = Padded::of(&expected);
 
         let batch = padded.padded_batch(&model);
-        let logits = values(&model.logits(&batch).unwrap());
+        let logits = values(&model.logits(&batch, None).unwrap());
         let reference = values(&expected["logits"]);
         let vocab = model.config().shape.vocab_size;
         let kept: Vec<usize> =

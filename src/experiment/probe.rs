@@ -1,0 +1,131 @@
+//! One probe: gradients of all losses on the fixed probe batches, reduced to rows.
+
+use std::collections::BTreeMap;
+
+use super::setup::Data;
+use crate::error::{Error, Result};
+use crate::grad::{Dots, Losses, layout};
+use crate::measure::{Alignment, Bootstrap, Gram, alignment};
+use crate::model::T5;
+use crate::model::dropout::Dropout;
+use crate::model::loss::LossOptions;
+use crate::model::t5::Pass;
+use crate::report::{GradientAlignRow, Scope};
+use crate::spec::{Estimator, GradientAlign, Seeds};
+
+/// A scope's name, group, Grams (one per probe batch) and number of parameters.
+struct Part {
+    scope: Scope,
+    name: String,
+    group: Option<String>,
+    grams: Vec<Gram>,
+    params: u64,
+}
+
+/// Measures the gradients of probe batch `number` at `step`: a Gram per parameter.
+///
+/// # Errors
+/// If a loss or a dot product is not a finite number.
+pub(super) fn measure(
+    model: &T5,
+    data: &Data,
+    spec: &GradientAlign,
+    number: usize,
+    step: u64,
+) -> Result<BTreeMap<String, Gram>> {
+    let whole = data.probe(number)?;
+    let batches = whole.cut(spec.training.micro_batch_tokens, model.config())?;
+    let key = Seeds::new(spec.seed).key("probe.dropout", &[step]);
+    let dropout = spec.probe_dropout.then_some(Dropout { rate: spec.training.dropout, key });
+    let pass = Pass { dropout, loss: LossOptions::from(&spec.training), scale: 1.0 };
+    let tape = model.forward(&batches, pass)?;
+    if let Some(loss) = tape.losses().iter().find(|loss| !loss.is_finite()) {
+        return Err(Error::check(format!("a probe loss at step {step} is {loss}"))
+            .next("lower --lr, or look at the data; the rows so far are complete"));
+    }
+    let mut sink = Dots::new(data.losses.count());
+    model.backward(tape, &mut sink)?;
+    let grams = sink.into_grams();
+    if let Some((name, _)) = grams.iter().find(|(_, gram)| !gram.is_finite()) {
+        return Err(Error::check(format!("its gradient at step {step} is not finite"))
+            .parameter(name)
+            .next("lower --lr; the rows so far are complete"));
+    }
+    Ok(grams)
+}
+
+/// The rows of a probe from its batches' Grams.
+pub(super) fn rows(
+    model: &T5,
+    data: &Data,
+    spec: &GradientAlign,
+    step: u64,
+    batches: &[BTreeMap<String, Gram>],
+) -> Result<Vec<GradientAlignRow>> {
+    let parts = parts(model, data.losses.count(), batches)?;
+    let examples = data.probes.first().map_or(0, Vec::len);
+    let mut rows = Vec::new();
+    for (estimator, losses) in data.losses.columns() {
+        let bootstrap = Bootstrap::new(Seeds::new(spec.seed), batches.len(), losses.len());
+        for part in &parts {
+            let Alignment { cosine, interval, yardstick, norm_full, norm_format } =
+                alignment::align(&part.grams, Losses::FULL, losses, examples, &bootstrap);
+            rows.push(GradientAlignRow {
+                target: data.task.name().to_string(),
+                method: "standard".to_string(),
+                stage: 1,
+                seed: spec.seed,
+                step,
+                estimator: estimator.name().to_string(),
+                scope: part.scope,
+                name: part.name.clone(),
+                group: part.group.clone(),
+                cosine,
+                cosine_lo: interval.map(|(lo, _)| lo),
+                cosine_hi: interval.map(|(_, hi)| hi),
+                yardstick,
+                norm_full,
+                norm_format,
+                params: part.params,
+                examples: (examples * batches.len()) as u64,
+                shuffles: if *estimator == Estimator::Expected { 0 } else { losses.len() as u64 },
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// Sums the parameters' Grams to groups, layers and the model, in model order.
+fn parts(model: &T5, losses: usize, batches: &[BTreeMap<String, Gram>]) -> Result<Vec<Part>> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut index: BTreeMap<(Scope, String), usize> = BTreeMap::new();
+    let mut add = |scope: Scope, name: String, group: Option<String>, grams: &[Gram], count: usize| {
+        let place = *index.entry((scope, name.clone())).or_insert_with(|| {
+            let grams = vec![Gram::zero(losses); batches.len()];
+            parts.push(Part { scope, name, group, grams, params: 0 });
+            parts.len() - 1
+        });
+        parts[place].params += count as u64;
+        parts[place].grams.iter_mut().zip(grams).for_each(|(sum, gram)| sum.add(gram));
+    };
+    for param in model.params().iter() {
+        let name = param.name();
+        let missing = || Error::check("a probe made no dot products for it").parameter(name);
+        let grams: Vec<Gram> =
+            batches.iter().map(|batch| batch.get(name).cloned().ok_or_else(missing)).collect::<Result<_>>()?;
+        let place =
+            layout::place(name).ok_or_else(|| Error::check("internal: it belongs to no layer").parameter(name))?;
+        let count = param.count();
+        add(Scope::Parameter, name.to_string(), place.group.clone(), &grams, count);
+        if let Some(group) = &place.group {
+            add(Scope::Group, format!("{}/{group}", place.layer), Some(group.clone()), &grams, count);
+        }
+        if !place.is_embedding_or_head() {
+            add(Scope::Model, "model_without_embeddings".to_string(), None, &grams, count);
+        }
+        add(Scope::Layer, place.layer, None, &grams, count);
+        add(Scope::Model, "model".to_string(), None, &grams, count);
+    }
+    parts.sort_by_key(|part| part.scope);
+    Ok(parts)
+}

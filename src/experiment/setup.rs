@@ -1,0 +1,195 @@
+//! What gradient-align needs before its first step: data, tokens, probe batches, losses, model; checked in the order of cost.
+
+use std::path::{Path, PathBuf};
+
+use crate::data::{Split, Task, Tokenized, batch, labels, order};
+use crate::error::{Error, Result};
+use crate::grad::{Losses, Targets};
+use crate::model::{self, LoadReport, T5, T5Config, Whole};
+use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_file};
+use crate::spec::{Estimand, Estimator, GradientAlign, ProbeSplit, Seeds};
+use crate::tokenizer::Tokenizer;
+
+/// The data side of a run.
+pub(super) struct Data {
+    pub task: Task,
+    pub train: Split,
+    pub train_tokens: Vec<Tokenized>,
+    dev: Option<(Split, Vec<Tokenized>)>,
+    pub losses: Losses,
+    /// Examples of each probe batch.
+    pub probes: Vec<Vec<usize>>,
+    pub config: T5Config,
+    pub warnings: Vec<String>,
+    probe_split: ProbeSplit,
+}
+
+impl Data {
+    /// Reads and checks everything but the weights.
+    pub fn load(spec: &GradientAlign) -> Result<Self> {
+        spec.validate()?;
+        let task = Task::resolve(&spec.task)?;
+        if let (None, Some(estimator)) = (task.labels(), spec.estimators.iter().find(|e| e.needs_label_set())) {
+            let fitting: Vec<&str> = Estimator::ALL.iter().filter(|e| !e.needs_label_set()).map(|e| e.name()).collect();
+            return Err(Error::input(format!(
+                "`{}` needs a closed label set, and the targets of task `{}` are free text",
+                estimator.name(),
+                task.name()
+            ))
+            .flag("--estimators")
+            .next(format!("give --estimators {}", fitting.join(","))));
+        }
+        let train = task.read(&spec.train).map_err(|error| error.flag("--train"))?;
+        let dev = spec.dev.as_ref().map(|path| task.read(path).map_err(|error| error.flag("--dev"))).transpose()?;
+        if !spec.model.is_dir() {
+            return Err(Error::input("there is no such folder")
+                .at(&spec.model)
+                .flag("--model")
+                .next("give a model folder"));
+        }
+        let config = T5Config::read(&spec.model)?;
+        let tokenizer = Tokenizer::from_dir(&spec.model)?;
+        tokenizer.check_vocab(config.shape.vocab_size)?;
+        let tokenize = |split: &Split| batch::tokenize(split, |text| tokenizer.encode(text));
+        let train_tokens = tokenize(&train)?;
+        let dev = dev.map(|split| tokenize(&split).map(|tokens| (split, tokens))).transpose()?;
+
+        let seeds = Seeds::new(spec.seed);
+        let probe_split = match spec.probe_split {
+            ProbeSplit::Train => &train,
+            // invariant: the spec's validation asks for --dev with this split
+            ProbeSplit::Validation => dev.as_ref().map_or(&train, |(split, _)| split),
+        };
+        let targets = match (task.labels(), probe_split.labels()) {
+            (Some(set), Some(labels)) => Targets::Closed {
+                classes: set.words().iter().map(|word| tokenizer.encode(word)).collect::<Result<_>>()?,
+                labels,
+            },
+            _ => Targets::Free,
+        };
+        let mut warnings = Vec::new();
+        for split in [&train].into_iter().chain(dev.iter().map(|(split, _)| split)) {
+            warnings.extend(warnings_of(split, &task));
+        }
+        let mut probes = order::probe_batches(probe_split.len(), spec.training.batch_size, spec.probe_batches, &seeds)?;
+        if spec.estimand == Estimand::Summed {
+            probes = vec![probes.concat()];
+        }
+        let losses = Losses::new(targets, &spec.estimators, spec.shuffles, seeds);
+        let probe_split = spec.probe_split;
+        Ok(Self { task, train, train_tokens, dev, losses, probes, config, warnings, probe_split })
+    }
+
+    /// Probe batch `number` with its K losses.
+    pub fn probe(&self, number: usize) -> Result<Whole<'_>> {
+        let tokens = match (self.probe_split, &self.dev) {
+            (ProbeSplit::Validation, Some((_, tokens))) => tokens,
+            _ => &self.train_tokens,
+        };
+        self.losses.batch(tokens, number as u64, &self.probes[number])
+    }
+
+    /// The batch of training examples `members`.
+    pub fn training(&self, members: &[usize]) -> Whole<'_> {
+        Whole::training(
+            members.iter().map(|&i| self.train_tokens[i].source.as_slice()).collect(),
+            members.iter().map(|&i| i as u64).collect(),
+            members.iter().map(|&i| self.train_tokens[i].target.as_slice()).collect(),
+        )
+    }
+
+    /// For `run.json`.
+    pub fn info(&self) -> Vec<DataInfo> {
+        let splits = [&self.train].into_iter().chain(self.dev.iter().map(|(split, _)| split));
+        splits
+            .map(|split| DataInfo { path: split.path.clone(), sha256: split.sha256.clone(), rows: split.len() as u64 })
+            .collect()
+    }
+
+    /// Source tokens of the longest probe or training batch that can come up, for the memory estimate.
+    pub fn source_tokens(&self, batch_size: usize) -> usize {
+        let mut lengths: Vec<usize> = self.train_tokens.iter().map(|tokens| tokens.source.len()).collect();
+        lengths.sort_unstable_by(|a, b| b.cmp(a));
+        let mean = lengths.iter().sum::<usize>() as f64 / lengths.len().max(1) as f64;
+        (mean * batch_size as f64).ceil() as usize
+    }
+}
+
+/// What a split gives reason to warn of.
+fn warnings_of(split: &Split, task: &Task) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let name = split.path.display();
+    if split.dropped > 0 {
+        warnings.push(format!("{name}: {} rows without a usable label were left out", split.dropped));
+    }
+    if let (Some(set), Some(of)) = (task.labels(), split.labels()) {
+        if let Some(word) = labels::single_class(&of).and_then(|class| set.word(class)) {
+            warnings.push(format!(
+                "{name}: every label is `{word}`: shuffling changes nothing, so the cosine says nothing"
+            ));
+        }
+    }
+    warnings
+}
+
+/// The model side of a run.
+pub(super) struct Loaded {
+    pub model: T5,
+    pub info: ModelInfo,
+    pub warnings: Vec<String>,
+}
+
+/// Reads the weights and hashes every file that the model is made of.
+pub(super) fn load_model(dir: &Path) -> Result<Loaded> {
+    let (model, report) = model::load(dir)?;
+    let mut files: Vec<PathBuf> = report.files.clone();
+    files.push(dir.join("tokenizer.json"));
+    let files = files.iter().map(|path| hash_file(path)).collect::<Result<Vec<HashedFile>>>()?;
+    let info = ModelInfo { path: dir.to_path_buf(), files, params: model.params().count() as u64 };
+    let warnings = unused(&report, dir);
+    Ok(Loaded { model, info, warnings })
+}
+
+fn unused(report: &LoadReport, dir: &Path) -> Vec<String> {
+    match report.unused.first() {
+        None => Vec::new(),
+        Some(first) => vec![format!(
+            "{}: {} tensors of the checkpoint have no place in the model, `{first}` first; they were not used",
+            dir.display(),
+            report.unused.len()
+        )],
+    }
+}
+
+/// One line that goes with every number of the run: what it depends on, named as sacreBLEU names its own.
+pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) -> String {
+    let t = &spec.training;
+    let short = |hash: &str| hash.chars().take(12).collect::<String>();
+    let weights = model.files.iter().find(|file| file.path.extension().is_some_and(|e| e == "safetensors"));
+    let state = if t.optimizer.name().starts_with("adafactor") { "(state:fresh)" } else { "" };
+    let names: Vec<&str> = spec.estimators.iter().map(|estimator| estimator.name()).collect();
+    [
+        format!("fsa:{}", env!("CARGO_PKG_VERSION")),
+        format!("model:{}", weights.map_or_else(|| "none".to_string(), |file| short(&file.sha256))),
+        format!("task:{}", data.task.name()),
+        format!("train:{}", short(&data.train.sha256)),
+        format!("n:{}", data.train.len()),
+        format!("probe:{}:{}x{}", spec.probe_split.name(), spec.probe_batches, t.batch_size),
+        format!("estimand:{}", spec.estimand.name()),
+        format!("estimators:{}", names.join("+")),
+        format!("shuffles:{}", spec.shuffles),
+        format!("probe-dropout:{}", if spec.probe_dropout { "on" } else { "off" }),
+        format!("opt:{}{state}", t.optimizer.name()),
+        format!("lr:{}", t.lr),
+        format!("warmup:{}", t.warmup_steps),
+        format!("wd:{}", t.weight_decay),
+        format!("batch:{}", t.batch_size),
+        format!("dropout:{}", t.dropout),
+        format!("smoothing:{}:{}", t.smoothing.name(), t.label_smoothing),
+        format!("z-loss:{}", t.z_loss),
+        format!("seed:{}", spec.seed),
+        "dtype:f32".to_string(),
+        format!("threads:{}", spec.threads),
+    ]
+    .join("|")
+}
