@@ -122,12 +122,11 @@ fn warnings_of(split: &Split, task: &Task) -> Vec<String> {
     if split.dropped > 0 {
         warnings.push(format!("{name}: {} rows without a usable label were left out", split.dropped));
     }
-    if let (Some(set), Some(of)) = (task.labels(), split.labels()) {
-        if let Some(word) = labels::single_class(&of).and_then(|class| set.word(class)) {
-            warnings.push(format!(
-                "{name}: every label is `{word}`: shuffling changes nothing, so the cosine says nothing"
-            ));
-        }
+    if let (Some(set), Some(of)) = (task.labels(), split.labels())
+        && let Some(word) = labels::single_class(&of).and_then(|class| set.word(class))
+    {
+        warnings
+            .push(format!("{name}: every label is `{word}`: shuffling changes nothing, so the cosine says nothing"));
     }
     warnings
 }
