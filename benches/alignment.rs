@@ -1,7 +1,9 @@
 //! One gradient-alignment step (true labels, one shuffle, every parameter's cosine) in the shape of t5-v1_1-small, against
 //! eager PyTorch in the same run on the same threads.
 //!
-//!     cargo bench --bench alignment [-- THREADS]
+//!     cargo bench --bench alignment
+//!
+//! Threads: RAYON_NUM_THREADS, by default all cores; the peer gets as many.
 //!
 //! The peer is a script that prints one JSON line with `median_s` (FSA_PEER, by default `../shared/peer/torch_align_step.py`),
 //! run by the Python in FSA_PEER_PYTHON (by default `python3`). Without it only fsa's own time is printed.
@@ -25,9 +27,7 @@ const TARGET: usize = 4;
 const RUNS: usize = 5;
 
 fn main() {
-    let threads = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(2usize);
-    // SAFETY: no other thread exists yet.
-    unsafe { std::env::set_var("RAYON_NUM_THREADS", threads.to_string()) };
+    let threads = rayon::current_num_threads();
     let config = T5Config::parse(CONFIG, Path::new("config.json")).expect("config");
     let model = T5::random(config, Seeds::new(0)).expect("model");
     let ids = |seed: usize, len: usize| {

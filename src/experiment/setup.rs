@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
 use crate::model::{self, LoadReport, T5, T5Config, Whole};
 use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_file};
-use crate::spec::{Estimand, Estimator, GradientAlign, ProbeSplit, Seeds};
+use crate::spec::{Estimand, Estimator, GradientAlign, Optimizer, ProbeSplit, Seeds};
 use crate::tokenizer::Tokenizer;
 
 /// The data side of a run.
@@ -165,7 +165,10 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
     let t = &spec.training;
     let short = |hash: &str| hash.chars().take(12).collect::<String>();
     let weights = model.files.iter().find(|file| file.path.extension().is_some_and(|e| e == "safetensors"));
-    let state = if t.optimizer.name().starts_with("adafactor") { "(state:fresh)" } else { "" };
+    let state = match t.optimizer {
+        Optimizer::AdamW => String::new(),
+        _ => format!("(state:{})", t.adafactor_state.name()),
+    };
     let names: Vec<&str> = spec.estimators.iter().map(|estimator| estimator.name()).collect();
     [
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),

@@ -110,6 +110,11 @@ impl Mix {
         self.weights[loss * self.lanes * self.examples + row]
     }
 
+    /// The lane that loss `loss` is, if it is exactly one.
+    pub(crate) fn lane(&self, loss: usize) -> Option<usize> {
+        self.lane_of[loss]
+    }
+
     /// `[R, D]` values per row to `[K, D]` values per loss.
     pub(crate) fn combine(&self, per_row: &Tensor) -> Result<Tensor> {
         let weights = Tensor::from_slice(&self.weights, (self.losses(), self.lanes * self.examples), &Device::Cpu)?;

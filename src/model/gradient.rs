@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
-use super::array::{read, update};
+use super::array::{read, tensor};
 use super::batch::Layout;
 use super::params::{Param, Params};
+use super::products::add_products;
 use crate::error::{Error, Result};
 
 /// Takes every trainable parameter's gradients, each exactly once in a backward pass, as soon as they are complete.
@@ -68,8 +69,7 @@ impl<'a> Gradient<'a> {
             _ => {
                 let step = (BLOCK / (cols * self.losses)).clamp(64, rows.max(64));
                 for first in (0..rows).step_by(step) {
-                    let block = self.block(first..rows.min(first + step), 0..self.losses)?;
-                    work(&read(&block)?)?;
+                    work(&self.block(first..rows.min(first + step), 0..self.losses)?)?;
                 }
                 Ok(())
             }
@@ -79,63 +79,41 @@ impl<'a> Gradient<'a> {
     /// The whole gradient of loss `k`, in the parameter's shape.
     pub fn dense(&self, k: usize) -> Result<Tensor> {
         let (rows, _) = self.rows_cols()?;
-        Ok(self.block(0..rows, k..k + 1)?.reshape(self.param.value().shape())?)
+        tensor(self.block(0..rows, k..k + 1)?, self.param.value().shape())
     }
 
     /// `[losses, rows, cols]` of those rows.
-    fn block(&self, rows: Range<usize>, losses: Range<usize>) -> Result<Tensor> {
-        let (_, cols) = self.rows_cols()?;
+    fn block(&self, rows: Range<usize>, losses: Range<usize>) -> Result<Vec<f32>> {
+        let (all_rows, cols) = self.rows_cols()?;
         let count = rows.len();
-        let mut total: Option<Tensor> = None;
+        let mut block = vec![0f32; losses.len() * count * cols];
         for part in self.parts {
-            let Part::Product { x, dy, layout } = part else { continue };
-            let mut each = Vec::with_capacity(losses.len());
-            for k in losses.clone() {
-                let (x, dy) = layout.of_loss(k, x, &dy.narrow(1, rows.start, count)?.contiguous()?)?;
-                each.push(dy.t()?.matmul(&x)?);
-            }
-            let block = match each.len() {
-                1 => each.remove(0).unsqueeze(0)?,
-                _ => Tensor::stack(&each, 0)?,
-            };
-            total = Some(match total {
-                None => block,
-                Some(total) => (total + block)?,
-            });
-        }
-        for part in self.parts {
-            if let Part::Dense(values) = part {
-                let values = values.narrow(0, losses.start, losses.len())?;
-                let values =
-                    values.reshape((losses.len(), values.dim(1)? / cols, cols))?.narrow(1, rows.start, count)?;
-                total = Some(match total {
-                    None => values.contiguous()?,
-                    Some(total) => (total + values)?,
-                });
-            }
-        }
-        let total = match total {
-            Some(total) => total,
-            None => Tensor::zeros((losses.len(), count, cols), candle_core::DType::F32, &Device::Cpu)?,
-        };
-        for part in self.parts {
-            if let Part::Rows { ids, values } = part {
-                let values = read(values)?;
-                update(&total, |total| {
-                    for (place, k) in losses.clone().enumerate() {
+            match part {
+                Part::Product { x, dy, layout } => {
+                    add_products(&mut block, x, dy, layout, rows.clone(), losses.clone())?;
+                }
+                Part::Dense(values) => {
+                    let values = read(values)?;
+                    for (k, block) in losses.clone().zip(block.chunks_exact_mut(count * cols)) {
+                        let from = &values[(k * all_rows + rows.start) * cols..][..count * cols];
+                        block.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+                    }
+                }
+                Part::Rows { ids, values } => {
+                    let values = read(values)?;
+                    for (k, block) in losses.clone().zip(block.chunks_exact_mut(count * cols)) {
                         for (i, &id) in ids.iter().enumerate() {
                             let Some(row) = (id as usize).checked_sub(rows.start).filter(|&row| row < count) else {
                                 continue;
                             };
                             let from = &values[(k * ids.len() + i) * cols..][..cols];
-                            let to = &mut total[(place * count + row) * cols..][..cols];
-                            to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+                            block[row * cols..][..cols].iter_mut().zip(from).for_each(|(to, from)| *to += from);
                         }
                     }
-                })?;
+                }
             }
         }
-        Ok(total)
+        Ok(block)
     }
 }
 

@@ -12,9 +12,11 @@ pub(crate) mod init;
 pub mod layers;
 pub mod load;
 pub mod loss;
+pub(crate) mod matmul;
 pub mod memory;
 pub mod micro;
 pub mod params;
+mod products;
 pub mod t5;
 pub(crate) mod weights;
 

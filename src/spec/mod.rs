@@ -9,4 +9,4 @@ pub mod training;
 
 pub use gradient_align::{Estimand, Estimator, GradientAlign, ProbeSplit};
 pub use seeds::Seeds;
-pub use training::{Optimizer, Smoothing, Training};
+pub use training::{AdafactorState, Optimizer, Smoothing, Training};

@@ -41,6 +41,29 @@ impl Optimizer {
     }
 }
 
+/// What Adafactor's second moments start from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdafactorState {
+    /// Nothing: t = 1, so that the first steps are sign-like. Hugging Face folders carry no slots.
+    Fresh,
+    /// The slots and step count of a T5X checkpoint, as in the paper. Not supported yet.
+    T5x,
+}
+
+impl AdafactorState {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Fresh, Self::T5x];
+
+    /// The name on the command line, in specs and in signatures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::T5x => "t5x",
+        }
+    }
+}
+
 /// Where label smoothing puts its mass ε, over a vocabulary of V (padded columns included).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -70,6 +93,8 @@ impl Smoothing {
 pub struct Training {
     /// The optimizer.
     pub optimizer: Optimizer,
+    /// What Adafactor's state starts from; without meaning for AdamW.
+    pub adafactor_state: AdafactorState,
     /// Learning rate, constant after the warm-up.
     pub lr: f64,
     /// Steps over which the learning rate rises linearly from `lr / warmup_steps`; 0 for none.
@@ -95,6 +120,7 @@ impl Default for Training {
     fn default() -> Self {
         Self {
             optimizer: Optimizer::AdafactorT5x,
+            adafactor_state: AdafactorState::Fresh,
             lr: Optimizer::AdafactorT5x.default_lr(),
             warmup_steps: 0,
             weight_decay: 0.0,
@@ -116,6 +142,11 @@ impl Training {
 
     /// Errors on the first option that cannot be meant, naming its flag.
     pub fn validate(&self) -> Result<()> {
+        if self.adafactor_state == AdafactorState::T5x {
+            return Err(Error::input("reading T5X's optimizer state is not supported yet")
+                .flag("--adafactor-state")
+                .next("use `fresh`, and name it beside any comparison with the paper"));
+        }
         positive("--lr", self.lr)?;
         at_least_one("--batch-size", self.batch_size as u64)?;
         at_least_one("--micro-batch-tokens", self.micro_batch_tokens as u64)?;

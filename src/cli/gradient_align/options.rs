@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fsa::Result;
-use fsa::spec::{Estimand, Estimator, GradientAlign, Optimizer, ProbeSplit, Smoothing, Training};
+use fsa::spec::{AdafactorState, Estimand, Estimator, GradientAlign, Optimizer, ProbeSplit, Smoothing, Training};
 use serde::Deserialize;
 
 use super::lenient;
@@ -46,6 +46,9 @@ pub struct Options {
     #[arg(long, value_name = "NAME", value_parser = one_of(&Optimizer::ALL, Optimizer::name), help_heading = "Fine-tuning")]
     #[arg(help = format!("The optimizer [default: {}]", Training::default().optimizer.name()))]
     optimizer: Option<Optimizer>,
+    #[arg(long, value_name = "NAME", value_parser = one_of(&AdafactorState::ALL, AdafactorState::name), help_heading = "Fine-tuning")]
+    #[arg(help = format!("What Adafactor's second moments start from [default: {}]", Training::default().adafactor_state.name()))]
+    adafactor_state: Option<AdafactorState>,
     #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
     #[arg(help = format!("Learning rate, constant after the warm-up [default: {}; {} for adamw]",
         Optimizer::AdafactorT5x.default_lr(), Optimizer::AdamW.default_lr()))]
@@ -128,7 +131,7 @@ macro_rules! every_option {
 }
 
 every_option! {
-    model task train dev steps batch_size micro_batch_tokens optimizer lr warmup_steps weight_decay dropout label_smoothing
+    model task train dev steps batch_size micro_batch_tokens optimizer adafactor_state lr warmup_steps weight_decay dropout label_smoothing
     smoothing z_loss seed threads probe_every probe_batches probe_split probe_dropout shuffles estimators estimand out
 }
 
@@ -171,6 +174,7 @@ impl Options {
             estimand: self.estimand.unwrap_or(GradientAlign::ESTIMAND),
             training: Training {
                 optimizer,
+                adafactor_state: self.adafactor_state.unwrap_or(defaults.adafactor_state),
                 lr: self.lr.unwrap_or_else(|| optimizer.default_lr()),
                 warmup_steps: self.warmup_steps.unwrap_or(defaults.warmup_steps),
                 weight_decay: self.weight_decay.unwrap_or(defaults.weight_decay),

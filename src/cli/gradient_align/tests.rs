@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use clap::Parser;
-use fsa::spec::{Estimator, Optimizer, ProbeSplit, Smoothing, Training};
+use fsa::spec::{AdafactorState, Estimator, Optimizer, ProbeSplit, Smoothing, Training};
 
 use super::*;
 
@@ -64,7 +64,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
     let flags = "--model m --task tasks/own.toml --train t --dev d --steps 10 --probe-every 2 --probe-batches 3 \
         --probe-split validation --probe-dropout on --shuffles 5 --estimators expected,batch,expected --estimand summed \
         --batch-size 8 --micro-batch-tokens 100 --lr 0.25 --warmup-steps 4 --weight-decay 0.5 --dropout 0.2 \
-        --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --optimizer adafactor-hf --seed 18446744073709551615 --threads 3 \
+        --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --optimizer adafactor-hf --adafactor-state fresh --seed 18446744073709551615 --threads 3 \
         --out o";
     let options = typed(flags);
     assert_eq!(options.given().len(), keys::<Options>().len(), "a flag is missing from this test");
@@ -87,6 +87,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
         estimand: fsa::spec::Estimand::Summed,
         training: Training {
             optimizer: Optimizer::AdafactorHf,
+            adafactor_state: AdafactorState::Fresh,
             lr: 0.25,
             warmup_steps: 4,
             weight_decay: 0.5,

@@ -8,6 +8,8 @@ pub(crate) mod embedding;
 pub(crate) mod feed_forward;
 pub(crate) mod head;
 pub(crate) mod norm;
+#[cfg(test)]
+mod tests;
 
 use candle_core::Tensor;
 

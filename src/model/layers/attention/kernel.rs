@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use gemm::Parallelism;
 use rayon::prelude::*;
 
 use super::super::super::array::{dot, exp, max, simd};
 use super::super::super::batch::Layout;
 use super::super::super::dropout::Mask;
+use super::super::super::matmul::{Out, matmul};
 use super::super::bias::Bias;
 
 /// Queries that one tile takes: a tile's scores stay in the cache.
@@ -45,58 +45,6 @@ fn segments(q: &Layout, kv: &Layout) -> Vec<Segment> {
             .map(|example| segment(example, (0..q.lanes).map(|l| lane(l * q.examples + example)).collect()))
             .collect(),
         false => (0..q.rows()).map(|row| segment(row, vec![lane(row)])).collect(),
-    }
-}
-
-/// An output that tasks write to, each its own rows and columns.
-#[derive(Clone, Copy)]
-struct Out(*mut f32);
-// SAFETY: every task writes only the (sequence, head) block that is its own; blocks of two tasks never overlap, since
-// sequences are disjoint ranges of rows and heads are disjoint ranges of columns.
-unsafe impl Send for Out {}
-unsafe impl Sync for Out {}
-
-impl Out {
-    /// The block whose first row is `row` and first column `col`, in a matrix of `width` columns.
-    fn at(self, row: usize, col: usize, width: usize) -> *mut f32 {
-        // SAFETY: callers stay within the matrix that the pointer was made from.
-        unsafe { self.0.add(row * width + col) }
-    }
-}
-
-/// A matrix operand: pointer, row stride, column stride.
-type Operand = (*const f32, usize, usize);
-
-/// dst [m, n] (row stride `dst_rows`) = or += a [m, k] · b [k, n], on this thread.
-///
-/// # Safety
-/// The operands must be valid for the shapes and strides, and `dst` must not be shared.
-#[inline]
-#[allow(clippy::too_many_arguments)]
-unsafe fn matmul(m: usize, n: usize, k: usize, dst: *mut f32, dst_rows: usize, add: bool, a: Operand, b: Operand) {
-    // SAFETY: promised by the caller.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            dst,
-            1,
-            dst_rows as isize,
-            add,
-            a.0,
-            a.2 as isize,
-            a.1 as isize,
-            b.0,
-            b.2 as isize,
-            b.1 as isize,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        )
     }
 }
 
@@ -181,7 +129,7 @@ impl Heads {
     ) -> Vec<f32> {
         let inner = self.inner();
         let mut context = vec![0f32; q_layout.tokens() * inner];
-        let out = Out(context.as_mut_ptr());
+        let out = Out::new(&mut context);
         let segments = segments(q_layout, kv_layout);
         (0..segments.len() * self.count).into_par_iter().for_each_init(Vec::new, |p, task| {
             let (segment, head) = (&segments[task / self.count], task % self.count);
@@ -221,7 +169,8 @@ impl Heads {
         let mut dk = vec![0f32; kv_layout.cotangents() * inner];
         let mut dv = vec![0f32; kv_layout.cotangents() * inner];
         let mut dbias = vec![0f32; q_layout.rows() * self.count * width];
-        let outs = [Out(dq.as_mut_ptr()), Out(dk.as_mut_ptr()), Out(dv.as_mut_ptr()), Out(dbias.as_mut_ptr())];
+        // Every task writes only its own (sequence, head) block: sequences are disjoint rows, heads disjoint columns.
+        let outs = [&mut dq, &mut dk, &mut dv, &mut dbias].map(|values| Out::new(values));
         let segments = segments(q_layout, kv_layout);
         (0..segments.len() * self.count).into_par_iter().for_each_init(
             || [Vec::new(), Vec::new(), Vec::new()],
