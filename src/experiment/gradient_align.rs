@@ -81,6 +81,11 @@ pub struct Plan {
 /// in the last two cases rows and CSV so far are complete files.
 pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events: &mut dyn Events) -> Result<Outcome> {
     let folder = open_folder(spec, existing)?;
+    if existing == Existing::Resume
+        && let Some(outcome) = finished(&folder, events)?
+    {
+        return Ok(outcome);
+    }
     let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model)?)));
     let (data, loaded) = match prepared {
         Ok(prepared) => prepared,
@@ -124,14 +129,44 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
         Err(_) => Status::Failed,
     };
     let signature = info.signature.clone();
-    run.finish(info.end(status), result).map(|files| Outcome {
-        out: spec.out.clone(),
+    let files = run.finish(info.end(status), result)?;
+    outcome(&run.folder, files, signature, &run.rows)
+}
+
+/// The outcome of the run in `folder` if it is done: nothing is trained a second time.
+fn finished(folder: &RunFolder, events: &mut dyn Events) -> Result<Option<Outcome>> {
+    if !folder.file(RUN).is_file() || !folder.file(ROWS).is_file() {
+        return Ok(None);
+    }
+    let info = folder.read_run()?;
+    if info.status != Status::Finished {
+        return Ok(None);
+    }
+    events.warn("the run in the folder is done already; its results follow");
+    let rows = read_rows::<GradientAlignRow>(folder.file(ROWS))?.rows;
+    let files = written(folder, &rows)?;
+    outcome(folder, files, info.signature, &rows).map(Some)
+}
+
+fn outcome(folder: &RunFolder, files: Vec<PathBuf>, signature: String, rows: &[GradientAlignRow]) -> Result<Outcome> {
+    Ok(Outcome {
+        out: folder.path().to_path_buf(),
         files,
         signature,
-        rows: run.rows.len(),
-        table: summary::gradient_align(&run.rows).unwrap_or_default(),
-        summary: summarise(&run.rows),
+        rows: rows.len(),
+        table: summary::gradient_align(rows)?,
+        summary: summarise(rows),
     })
+}
+
+/// Writes the table and the figures of `rows`; returns every file of the run.
+fn written(folder: &RunFolder, rows: &[GradientAlignRow]) -> Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> = [SPEC, RUN, ROWS].map(|name| folder.file(name)).into();
+    if !rows.is_empty() {
+        files.push(folder.write_atomic(GRADIENT_ALIGN, &to_csv(rows)?)?);
+        files.extend(draw(folder, rows)?);
+    }
+    Ok(files)
 }
 
 /// Says what [`run`] would do, without reading weights or writing anything.
@@ -253,12 +288,9 @@ impl Run<'_> {
     fn finish(&self, info: RunInfo, result: Result<()>) -> Result<Vec<PathBuf>> {
         let finished = result.is_ok();
         let write = || -> Result<Vec<PathBuf>> {
-            let mut files: Vec<PathBuf> = [SPEC, RUN, ROWS, GRADIENT_ALIGN].map(|name| self.folder.file(name)).into();
+            let files = written(&self.folder, &self.rows)?;
+            // Last: a run that says it is finished has everything.
             self.folder.write_run(&info)?;
-            if !self.rows.is_empty() {
-                self.folder.write_atomic(GRADIENT_ALIGN, &to_csv(&self.rows)?)?;
-                files.extend(draw(&self.folder, &self.rows)?);
-            }
             if finished {
                 Checkpoint::remove_all(self.folder.path())?;
             }
