@@ -2,7 +2,6 @@
 //!
 //! Every message is one line. The binary maps [`Kind`] to its exit code; the library never prints.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Result with this crate's [`Error`].
@@ -20,11 +19,13 @@ pub enum Kind {
 }
 
 /// An error with its place and the next action. Build one with [`Error::input`] and the methods that follow.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
 pub struct Error(Box<Parts>);
 
 /// Boxed, so that a `Result` of anything stays small.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.line_of_text())]
 struct Parts {
     kind: Kind,
     what: String,
@@ -126,16 +127,17 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Parts {
+    /// Place, what, and next action in one line.
+    fn line_of_text(&self) -> String {
         let mut place = String::new();
-        if let Some(path) = &self.0.path {
+        if let Some(path) = &self.path {
             place.push_str(&path.display().to_string());
-            if let Some(line) = self.0.line {
+            if let Some(line) = self.line {
                 place.push_str(&format!(":{line}"));
             }
         }
-        for (label, value) in [("", &self.0.flag), ("column ", &self.0.column), ("parameter ", &self.0.parameter)] {
+        for (label, value) in [("", &self.flag), ("column ", &self.column), ("parameter ", &self.parameter)] {
             if let Some(value) = value {
                 if !place.is_empty() {
                     place.push_str(": ");
@@ -144,22 +146,14 @@ impl fmt::Display for Error {
             }
         }
         let mut text = match place.is_empty() {
-            true => self.0.what.clone(),
-            false => format!("{place}: {}", self.0.what),
+            true => self.what.clone(),
+            false => format!("{place}: {}", self.what),
         };
-        if let Some(next) = &self.0.next {
+        if let Some(next) = &self.next {
             text.push_str(&format!("; {next}"));
         }
         // One line, whatever a file name or a library's message holds.
-        f.write_str(
-            &text.split(['\n', '\r']).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
-        )
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        text.split(['\n', '\r']).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
     }
 }
 

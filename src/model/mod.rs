@@ -7,6 +7,7 @@ pub(crate) mod array;
 pub mod batch;
 pub mod config;
 pub mod dropout;
+pub mod generate;
 pub mod gradient;
 pub(crate) mod init;
 pub mod layers;
@@ -17,6 +18,7 @@ pub mod memory;
 pub mod micro;
 pub mod params;
 mod products;
+mod stack;
 pub mod t5;
 pub(crate) mod weights;
 

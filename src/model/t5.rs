@@ -8,19 +8,18 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::batch::Batch;
+use super::batch::{Batch, Layout, Packed};
 use super::config::T5Config;
-use super::dropout::{Dropout, apply};
+use super::dropout::Dropout;
 use super::gradient::{Collector, Sink};
-use super::layers::attention::{self, Attention, Heads, Source};
-use super::layers::bias::{Bias, BiasGradient, RelativeBias};
+use super::layers::Linear;
+use super::layers::attention::Source;
+use super::layers::bias::Bias;
 use super::layers::embedding::{self, Used};
-use super::layers::feed_forward::{self, FeedForward};
 use super::layers::head::{self, Head};
-use super::layers::norm::Norm;
-use super::layers::{Linear, Places};
 use super::loss::LossOptions;
 use super::params::{Param, Params};
+use super::stack::{Block, BlockSaved, Stack};
 use crate::error::Result;
 
 /// A T5 model: its parameters and the layers that share them.
@@ -31,20 +30,6 @@ pub struct T5 {
     encoder: Stack,
     decoder: Stack,
     head: Head,
-}
-
-/// Encoder or decoder.
-struct Stack {
-    blocks: Vec<Block>,
-    bias: RelativeBias,
-    norm: Norm,
-    places: Places,
-}
-
-struct Block {
-    attention: Attention,
-    cross: Option<Attention>,
-    feed_forward: FeedForward,
 }
 
 /// What one pass is computed with.
@@ -77,16 +62,6 @@ struct MicroTape<'b> {
     decoder_last: Tensor,
     head: Option<head::Saved>,
 }
-
-struct BlockSaved {
-    attention: attention::Saved,
-    cross: Option<attention::Saved>,
-    feed_forward: feed_forward::Saved,
-}
-
-/// Places of dropout that belong to a stack and not to a block.
-const EMBEDDED: u64 = 0;
-const FINAL: u64 = 1;
 
 impl Tape<'_> {
     /// Summed loss of each row (lane, example) of each micro-batch.
@@ -135,14 +110,13 @@ impl T5 {
     /// Runs micro-batches (of the same K losses) forward, keeping what [`T5::backward`] needs.
     pub fn forward<'b>(&self, batches: &'b [Batch], pass: Pass) -> Result<Tape<'b>> {
         let span = |longest: &dyn Fn(&Batch) -> usize| batches.iter().map(longest).max().unwrap_or(1).max(1);
-        let longest = |offsets: &[usize]| offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(1);
         let encoder_bias = self.encoder.bias.expand(span(&|batch| longest(&batch.encoder.offsets)))?;
         let decoder_bias = self.decoder.bias.expand(span(&|batch| longest(&batch.decoder.offsets)))?;
         let mut micro = Vec::with_capacity(batches.len());
         for batch in batches {
             let embedded = embedding::look_up(&self.embedding, batch.sources.ids())?;
             let mut tape = self.forward_embedded(batch, &embedded, &encoder_bias, &decoder_bias, pass.dropout)?;
-            let h = self.finish(&self.decoder, &tape.decoder_last, &batch.decoder.keys, pass.dropout)?;
+            let h = self.decoder.finish(&tape.decoder_last, &batch.decoder.keys, pass.dropout)?;
             tape.head = Some(self.head.forward(&h, batch.labels.ids(), &batch.decoder, pass.loss, pass.scale)?);
             micro.push(tape);
         }
@@ -159,7 +133,7 @@ impl T5 {
         dropout: Option<Dropout>,
     ) -> Result<MicroTape<'b>> {
         let (encoder_last, encoder) = self.encoder.forward(embedded, None, encoder_bias, &batch.encoder, dropout)?;
-        let encoder_output = self.finish(&self.encoder, &encoder_last, &batch.encoder.keys, dropout)?;
+        let encoder_output = self.encoder.finish(&encoder_last, &batch.encoder.keys, dropout)?;
         let inputs = embedding::look_up(&self.embedding, batch.inputs.ids())?;
         let source = Source::Encoder(&encoder_output, &batch.encoder);
         let (decoder_last, decoder) =
@@ -167,14 +141,8 @@ impl T5 {
         Ok(MicroTape { batch, encoder, encoder_last, encoder_output, decoder, decoder_last, head: None })
     }
 
-    /// A stack's final norm and dropout.
-    fn finish(&self, stack: &Stack, last: &Tensor, keys: &[u64], dropout: Option<Dropout>) -> Result<Tensor> {
-        apply(&stack.norm.forward(last)?, stack.places.mask(dropout, FINAL), keys)
-    }
-
     /// Logits `[M, V]` over all decoder positions of `batch`.
     pub fn logits(&self, batch: &Batch, dropout: Option<Dropout>) -> Result<Tensor> {
-        let longest = |offsets: &[usize]| offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(1);
         let embedded = embedding::look_up(&self.embedding, batch.sources.ids())?;
         let tape = self.forward_embedded(
             batch,
@@ -183,8 +151,36 @@ impl T5 {
             &self.decoder.bias.expand(longest(&batch.decoder.offsets))?,
             dropout,
         )?;
-        let h = self.finish(&self.decoder, &tape.decoder_last, &batch.decoder.keys, dropout)?;
+        let h = self.decoder.finish(&tape.decoder_last, &batch.decoder.keys, dropout)?;
         self.head.logits(&h)
+    }
+
+    /// The embedding's parameter.
+    pub(crate) fn embedding(&self) -> &Param {
+        &self.embedding
+    }
+
+    /// The decoder's blocks, in order.
+    pub(crate) fn decoder_blocks(&self) -> impl Iterator<Item = &Block> {
+        self.decoder.blocks.iter()
+    }
+
+    /// The decoder's relative bias over `span` positions.
+    pub(crate) fn decoder_bias(&self, span: usize) -> Result<Bias> {
+        self.decoder.bias.expand(span)
+    }
+
+    /// The encoder's output `[N, H]`, without dropout.
+    pub(crate) fn encoder_output(&self, sources: &Packed, layout: &Arc<Layout>) -> Result<Tensor> {
+        let embedded = embedding::look_up(&self.embedding, sources.ids())?;
+        let bias = self.encoder.bias.expand(longest(sources.offsets()))?;
+        let (last, _) = self.encoder.forward(&embedded, None, &bias, layout, None)?;
+        self.encoder.norm.forward(&last)
+    }
+
+    /// Logits `[rows, V]` from the last block's output.
+    pub(crate) fn next_token_logits(&self, last: &Tensor) -> Result<Tensor> {
+        self.head.logits(&self.decoder.norm.forward(last)?)
     }
 
     /// Runs backward and hands every trainable parameter's K gradients to `sink`, from the head to the embedding.
@@ -243,149 +239,8 @@ impl T5 {
     }
 }
 
-impl Stack {
-    fn new(config: &T5Config, params: &Params, name: &str, depth: usize) -> Result<Self> {
-        let is_decoder = name == "decoder";
-        let shape = &config.shape;
-        let eps = shape.layer_norm_epsilon as f32;
-        let stack = is_decoder as u64;
-        let linear = |path: &str| params.get(path).map(|weight| Linear { weight: weight.clone() });
-        let norm = |path: &str| params.get(path).map(|weight| Norm { weight: weight.clone(), eps });
-        let blocks = (0..depth)
-            .map(|block| {
-                let at = |layer: usize| format!("{name}.block.{block}.layer.{layer}");
-                let places = |sublayer: u64| Places { stack, block: block as u64, sublayer };
-                let attention = |layer: usize, kind: &str, causal: bool| -> Result<Attention> {
-                    let path = |part: &str| format!("{}.{kind}.{part}.weight", at(layer));
-                    Ok(Attention {
-                        norm: norm(&format!("{}.layer_norm.weight", at(layer)))?,
-                        q: linear(&path("q"))?,
-                        k: linear(&path("k"))?,
-                        v: linear(&path("v"))?,
-                        o: linear(&path("o"))?,
-                        heads: Heads { count: shape.num_heads, d_kv: shape.d_kv, causal },
-                        places: places(layer as u64),
-                    })
-                };
-                let last = if is_decoder { 2 } else { 1 };
-                let path = |part: &str| format!("{}.DenseReluDense.{part}.weight", at(last));
-                let gated = shape.feed_forward_proj.gated;
-                Ok(Block {
-                    attention: attention(0, "SelfAttention", is_decoder)?,
-                    cross: is_decoder.then(|| attention(1, "EncDecAttention", false)).transpose()?,
-                    feed_forward: FeedForward {
-                        norm: norm(&format!("{}.layer_norm.weight", at(last)))?,
-                        wi: linear(&path(if gated { "wi_0" } else { "wi" }))?,
-                        gate: gated.then(|| linear(&path("wi_1"))).transpose()?,
-                        wo: linear(&path("wo"))?,
-                        activation: config.activation,
-                        places: places(last as u64),
-                    },
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let table = params.get(&format!("{name}.block.0.layer.0.SelfAttention.relative_attention_bias.weight"))?;
-        Ok(Self {
-            blocks,
-            bias: RelativeBias {
-                table: table.clone(),
-                bidirectional: !is_decoder,
-                max_distance: shape.relative_attention_max_distance,
-            },
-            norm: norm(&format!("{name}.final_layer_norm.weight"))?,
-            places: Places { stack, block: 4095, sublayer: 7 },
-        })
-    }
-
-    /// Embedded `[tokens, H]` → before the final norm.
-    fn forward(
-        &self,
-        embedded: &Tensor,
-        source: Option<&Source>,
-        bias: &Bias,
-        layout: &Arc<super::batch::Layout>,
-        dropout: Option<Dropout>,
-    ) -> Result<(Tensor, Vec<BlockSaved>)> {
-        let mut x = apply(embedded, self.places.mask(dropout, EMBEDDED), &layout.keys)?;
-        let mut all = Vec::with_capacity(self.blocks.len());
-        for block in &self.blocks {
-            let (y, attention) = block.attention.forward(&x, &Source::Itself, Some(bias), layout, dropout)?;
-            x = y;
-            let cross = match (&block.cross, source) {
-                (Some(cross), Some(source)) => {
-                    let (y, saved) = cross.forward(&x, source, None, layout, dropout)?;
-                    x = y;
-                    Some(saved)
-                }
-                _ => None,
-            };
-            let (y, feed_forward) = block.feed_forward.forward(&x, layout, dropout)?;
-            x = y;
-            all.push(BlockSaved { attention, cross, feed_forward });
-        }
-        Ok((x, all))
-    }
-
-    /// Cotangents of the stack's output (after its final norm), by micro-batch, to those of what was embedded.
-    /// For a decoder, `cross` has the encoder's outputs and gathers their cotangents.
-    #[allow(clippy::too_many_arguments, clippy::type_complexity)]
-    fn backward(
-        &self,
-        mut saved: Vec<Vec<BlockSaved>>,
-        lasts: &[&Tensor],
-        mut cotangents: Vec<Tensor>,
-        mut cross: Option<(&[Source], &mut Vec<Option<Tensor>>)>,
-        bias: &Bias,
-        layouts: &[&Arc<super::batch::Layout>],
-        dropout: Option<Dropout>,
-        grads: &mut Collector,
-    ) -> Result<Vec<Tensor>> {
-        for ((dy, last), layout) in cotangents.iter_mut().zip(lasts).zip(layouts) {
-            let dnormed = apply(dy, self.places.mask(dropout, FINAL), &layout.keys)?;
-            *dy = self.norm.backward(last, &dnormed, None, layout, grads)?;
-        }
-        grads.complete(&self.norm.weight)?;
-        let losses = layouts.first().map_or(0, |layout| layout.mix.losses());
-        let mut sums = BiasGradient::new(losses, self.bias.table.value().dim(1)?, bias.span);
-        for block in self.blocks.iter().rev() {
-            for (i, layout) in layouts.iter().enumerate() {
-                // invariant: the forward pass saved as many blocks as there are
-                let Some(saved) = saved[i].pop() else { continue };
-                let mut dy = block.feed_forward.backward(saved.feed_forward, &cotangents[i], layout, dropout, grads)?;
-                if let (Some(layer), Some(saved), Some((sources, gathered))) = (&block.cross, saved.cross, &mut cross) {
-                    let (dx, dencoder) = layer.backward(saved, &dy, &sources[i], None, layout, dropout, grads)?;
-                    dy = dx;
-                    gathered[i] = match (gathered[i].take(), dencoder) {
-                        (Some(sum), Some(more)) => Some((sum + more)?),
-                        (sum, more) => sum.or(more),
-                    };
-                }
-                let bias = Some((bias, &mut sums));
-                let (dx, _) =
-                    block.attention.backward(saved.attention, &dy, &Source::Itself, bias, layout, dropout, grads)?;
-                cotangents[i] = dx;
-            }
-            for param in block.params() {
-                grads.complete(param)?;
-            }
-        }
-        self.bias.backward(sums, grads)?;
-        grads.complete(&self.bias.table)?;
-        for (dy, layout) in cotangents.iter_mut().zip(layouts) {
-            *dy = apply(dy, self.places.mask(dropout, EMBEDDED), &layout.keys)?;
-        }
-        Ok(cotangents)
-    }
+/// Length of the longest sequence.
+fn longest(offsets: &[usize]) -> usize {
+    offsets.windows(2).map(|bounds| bounds[1] - bounds[0]).max().unwrap_or(1)
 }
 
-impl Block {
-    /// Its parameters, from the output backwards.
-    fn params(&self) -> impl Iterator<Item = &Param> {
-        let ff = &self.feed_forward;
-        let attentions = self.cross.iter().chain(std::iter::once(&self.attention));
-        [Some(&ff.wo.weight), ff.gate.as_ref().map(|gate| &gate.weight), Some(&ff.wi.weight), Some(&ff.norm.weight)]
-            .into_iter()
-            .flatten()
-            .chain(attentions.flat_map(|a| [&a.o.weight, &a.v.weight, &a.k.weight, &a.q.weight, &a.norm.weight]))
-    }
-}

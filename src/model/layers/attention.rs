@@ -18,7 +18,7 @@ use super::{Linear, Places};
 use crate::error::Result;
 
 mod kernel;
-pub(crate) use kernel::Heads;
+pub(crate) use kernel::{Heads, Segment};
 
 /// Attention with its norm and residual connection.
 #[derive(Debug, Clone)]
@@ -72,7 +72,9 @@ impl Attention {
         let mask = self.places.mask(dropout, WEIGHTS);
         let context = {
             let (q, k, v) = (read(&q)?, read(&k)?, read(&v)?);
-            self.heads.forward([&q, &k, &v], bias, layout, kv_layout, mask)
+            let segments = kernel::segments(layout, kv_layout);
+            let mask = mask.map(|mask| (mask, layout.keys.as_slice()));
+            self.heads.forward([&q, &k, &v], bias, &segments, layout.tokens(), mask)
         };
         let context = tensor(context, (layout.tokens(), self.heads.inner()))?;
         let out = self.o.forward(&context)?;

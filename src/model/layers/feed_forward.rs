@@ -107,10 +107,19 @@ impl FeedForward {
         let normed = self.norm.forward(x)?;
         let a = self.wi.forward(&normed)?;
         let b = self.gate.as_ref().map(|gate| gate.forward(&normed)).transpose()?;
-        let hidden = self.hidden(&a, b.as_ref(), layout, dropout)?;
+        let hidden = self.hidden(&a, b.as_ref(), &layout.keys, dropout)?;
         let out = self.wo.forward(&hidden)?;
         let y = add_dropped(x, &out, self.places.mask(dropout, OUTPUT), &layout.keys)?;
         Ok((y, Saved { x: x.clone(), a, b }))
+    }
+
+    /// As [`FeedForward::forward`] without dropout, saving nothing.
+    pub fn infer(&self, x: &Tensor) -> Result<Tensor> {
+        let normed = self.norm.forward(x)?;
+        let a = self.wi.forward(&normed)?;
+        let b = self.gate.as_ref().map(|gate| gate.forward(&normed)).transpose()?;
+        let hidden = self.hidden(&a, b.as_ref(), &[], None)?;
+        Ok((x + self.wo.forward(&hidden)?)?)
     }
 
     /// Cotangents of `x`.
@@ -124,7 +133,7 @@ impl FeedForward {
     ) -> Result<Tensor> {
         let Saved { x, a, b } = saved;
         let dout = apply(dy, self.places.mask(dropout, OUTPUT), &layout.keys)?;
-        let hidden = self.hidden(&a, b.as_ref(), layout, dropout)?;
+        let hidden = self.hidden(&a, b.as_ref(), &layout.keys, dropout)?;
         let dhidden = self.wo.backward(&hidden, &dout, layout, grads)?;
         drop(hidden);
         let dhidden = apply(&dhidden, self.places.mask(dropout, HIDDEN), &layout.keys)?;
@@ -138,7 +147,7 @@ impl FeedForward {
     }
 
     /// drop(act(a)·b), or drop(act(a)).
-    fn hidden(&self, a: &Tensor, b: Option<&Tensor>, layout: &Layout, dropout: Option<Dropout>) -> Result<Tensor> {
+    fn hidden(&self, a: &Tensor, b: Option<&Tensor>, keys: &[u64], dropout: Option<Dropout>) -> Result<Tensor> {
         let (rows, cols) = a.dims2()?;
         let mask = self.places.mask(dropout, HIDDEN);
         let mut out = vec![0f32; rows * cols];
@@ -169,7 +178,7 @@ impl FeedForward {
                     }
                     if let Some(mask) = mask {
                         for (i, out) in block.chunks_exact_mut(cols).enumerate() {
-                            let row = mask.row(layout.keys[first + i]);
+                            let row = mask.row(keys[first + i]);
                             for (j, value) in out.iter_mut().enumerate() {
                                 *value *= row.factor(j);
                             }

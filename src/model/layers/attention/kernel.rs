@@ -30,14 +30,22 @@ pub(crate) struct Back {
 }
 
 /// One sequence of queries, the keys it sees, and where the cotangents of each of its lanes lie.
-struct Segment {
+pub(crate) struct Segment {
     q: Range<usize>,
     kv: Range<usize>,
     /// (row of the batch, first cotangent of q, first cotangent of k and v).
     lanes: Vec<(usize, usize, usize)>,
 }
 
-fn segments(q: &Layout, kv: &Layout) -> Vec<Segment> {
+impl Segment {
+    /// Queries and keys without cotangents, for decoding.
+    pub fn new(q: Range<usize>, kv: Range<usize>) -> Self {
+        Self { q, kv, lanes: Vec::new() }
+    }
+}
+
+/// The segments of queries in layout `q` that see keys in layout `kv`.
+pub(crate) fn segments(q: &Layout, kv: &Layout) -> Vec<Segment> {
     let lane = |row: usize| (row, q.cotangent(row).start, kv.cotangent(row).start);
     let segment = |row: usize, lanes| Segment { q: q.activation(row), kv: kv.activation(row), lanes };
     match q.shared {
@@ -118,19 +126,18 @@ impl Heads {
         );
     }
 
-    /// `[q tokens, inner]` from q, k, v.
+    /// `[tokens, inner]` from q, k, v; `mask` comes with the keys of the queries' tokens.
     pub fn forward(
         &self,
         qkv: [&[f32]; 3],
         bias: Option<&Bias>,
-        q_layout: &Layout,
-        kv_layout: &Layout,
-        mask: Option<Mask>,
+        segments: &[Segment],
+        tokens: usize,
+        mask: Option<(Mask, &[u64])>,
     ) -> Vec<f32> {
         let inner = self.inner();
-        let mut context = vec![0f32; q_layout.tokens() * inner];
+        let mut context = vec![0f32; tokens * inner];
         let out = Out::new(&mut context);
-        let segments = segments(q_layout, kv_layout);
         (0..segments.len() * self.count).into_par_iter().for_each_init(Vec::new, |p, task| {
             let (segment, head) = (&segments[task / self.count], task % self.count);
             let (queries, keys) = (segment.q.len(), segment.kv.len());
@@ -139,8 +146,8 @@ impl Heads {
                 p.resize(tile.len() * keys, 0.0);
                 self.weights(p, [qkv[0], qkv[1]], segment, tile.clone(), head, bias);
                 let token = segment.q.start + first;
-                if let Some(mask) = mask {
-                    self.drop(p, keys, &q_layout.keys[token..token + tile.len()], head, mask);
+                if let Some((mask, keys_of_tokens)) = mask {
+                    self.drop(p, keys, &keys_of_tokens[token..token + tile.len()], head, mask);
                 }
                 let v = self.block(qkv[2], segment.kv.start, head);
                 // SAFETY: the segment's rows lie within v and the context; this task alone writes this block.
