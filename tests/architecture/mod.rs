@@ -104,7 +104,7 @@ impl Source {
     }
 
     /// The names that follow the crate's root in this file's paths, with their lines.
-    fn from_root(&self) -> Vec<(usize, String)> {
+    fn rooted_names(&self) -> Vec<(usize, String)> {
         let code: String =
             self.code().flat_map(|(number, line)| [format!("\u{0}{number}\u{0}"), line.into()]).collect();
         let root = "super::".repeat(self.depth());
@@ -218,7 +218,7 @@ fn arrows_run_downward_only() {
             let found: Vec<(usize, String)> = match rule.forbidden {
                 _ if !holds_here => continue,
                 Rooms(rooms) => {
-                    source.from_root().into_iter().filter(|(_, name)| rooms.contains(&name.as_str())).collect()
+                    source.rooted_names().into_iter().filter(|(_, name)| rooms.contains(&name.as_str())).collect()
                 }
                 Words(words) => source.code().flat_map(|(number, line)| words_in(line, words, number)).collect(),
             };
@@ -248,7 +248,7 @@ fn files_are_short_and_say_what_they_own() {
 #[test]
 fn the_reader_of_paths_sees_what_it_should() {
     let source = |path: &str, text: &str| Source { path: path.into(), text: text.into() };
-    let names = |path: &str, text: &str| source(path, text).from_root();
+    let names = |path: &str, text: &str| source(path, text).rooted_names();
     let one = |line, name: &str| vec![(line, name.to_string())];
     assert_eq!(names("src/data/read.rs", "\nuse crate::error::Result;"), one(2, "error"));
     assert_eq!(names("src/data/read.rs", "// crate::model\n/// [`crate::model`]"), []);
