@@ -1,4 +1,5 @@
 //! One integration binary: one link, many modules.
 
+mod architecture;
 mod cli;
 mod golden;
