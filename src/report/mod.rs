@@ -13,7 +13,7 @@ pub mod table;
 pub mod view;
 
 pub use folder::RunFolder;
-pub use rows::{GradientAlignRow, Scope};
+pub use rows::{GradientAlignRow, LabelRatioRow, Scope, TargetRow};
 pub use rows_file::RowsFile;
 pub use run_info::RunInfo;
 pub use table::{Column, Table};

@@ -56,3 +56,78 @@ pub struct GradientAlignRow {
     /// Shuffles of this estimator in each probe batch.
     pub shuffles: u64,
 }
+
+/// One row of `label_ratio.csv`: how a checkpoint answers one off-task (or the target) evaluation. Ratios, masses and shares are
+/// 0–1, scores 0–100.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LabelRatioRow {
+    /// The fine-tuned task.
+    pub target: String,
+    /// How the model was fine-tuned (`standard`, or `checkpoints` for somebody else's).
+    pub method: String,
+    /// Root seed of the run.
+    pub seed: u64,
+    /// Optimizer steps taken.
+    pub step: u64,
+    /// The evaluated task.
+    pub task: String,
+    /// Examples in the prompt.
+    pub shots: u64,
+    /// Evaluated examples.
+    pub n: u64,
+    /// Share of trimmed outputs that are one of the target's label words; none where the target has no closed label set.
+    pub label_ratio: Option<f64>,
+    /// Lower end of its 95 % Wilson interval.
+    pub label_ratio_lo: Option<f64>,
+    /// Upper end.
+    pub label_ratio_hi: Option<f64>,
+    /// Share of outputs whose first word is a label word.
+    pub label_ratio_first_word: Option<f64>,
+    /// Mean probability that the output begins with a label word, sentinel or not.
+    pub label_mass: Option<f64>,
+    /// The task's score.
+    pub score: f64,
+    /// Lower end of its 95 % interval (Wilson for proportions, bootstrap for BLEU and ROUGE).
+    pub score_lo: Option<f64>,
+    /// Upper end.
+    pub score_hi: Option<f64>,
+    /// Which score: `accuracy`, `em-trivia`, `em-squad`, `bleu-13a`, `bleu-intl`, `rouge2`.
+    pub metric: String,
+    /// Share of outputs that are a label word of the target.
+    pub out_label: Option<f64>,
+    /// Share of empty outputs.
+    pub out_empty: f64,
+    /// Share of outputs that hit the length limit.
+    pub out_runaway: f64,
+    /// Share of outputs that copy the input or a shot.
+    pub out_copy: f64,
+    /// Share of outputs in another language or script than the task's; none where the task has none.
+    pub out_wrong_language: Option<f64>,
+    /// Share of all others.
+    pub out_other: f64,
+}
+
+/// One row of `target.csv`: how a checkpoint does on the fine-tuned task itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TargetRow {
+    /// The fine-tuned task.
+    pub target: String,
+    /// How the model was fine-tuned.
+    pub method: String,
+    /// Root seed of the run.
+    pub seed: u64,
+    /// Optimizer steps taken.
+    pub step: u64,
+    /// Evaluated examples.
+    pub n: u64,
+    /// The target's score, 0–100, 0-shot in its training format.
+    pub score: f64,
+    /// Lower end of its 95 % interval.
+    pub score_lo: Option<f64>,
+    /// Upper end.
+    pub score_hi: Option<f64>,
+    /// Which score.
+    pub metric: String,
+    /// Mean loss per target token on those examples, without dropout, with the training loss's options.
+    pub loss: f64,
+}

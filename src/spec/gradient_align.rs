@@ -152,26 +152,13 @@ impl GradientAlign {
         Ok(())
     }
 
-    /// What differs from `other`, a line `key: this, then that` each; where the run lies does not count.
+    /// What differs from `other`; where the run lies does not count.
     pub fn differences(&self, other: &Self) -> Vec<String> {
-        let lines = |spec: &Self| -> Vec<String> {
-            // invariant: a spec is plain data and serialises
-            let text = toml::to_string(spec).unwrap_or_default();
-            text.lines().filter(|line| !line.starts_with("out = ")).map(String::from).collect()
-        };
-        let (ours, theirs) = (lines(self), lines(other));
-        let only = |a: &[String], b: &[String]| a.iter().filter(|line| !b.contains(line)).cloned().collect::<Vec<_>>();
-        let mut all: Vec<String> = only(&theirs, &ours).iter().map(|line| format!("`{line}` then")).collect();
-        all.extend(only(&ours, &theirs).iter().map(|line| format!("`{line}` now")));
-        all
+        super::differences(self, other)
     }
 
     /// The steps that are probed, in order: 0, every `probe_every`, and the last.
     pub fn probe_steps(&self) -> Vec<u64> {
-        let mut steps: Vec<u64> = (0..=self.steps).step_by(self.probe_every as usize).collect();
-        if steps.last() != Some(&self.steps) {
-            steps.push(self.steps);
-        }
-        steps
+        super::label_ratio::probe_steps(self.steps, self.probe_every)
     }
 }

@@ -3,10 +3,27 @@
 //! A spec is complete: nothing is filled in after it. It must not know clap (arguments as typed live in `cli`) or candle.
 
 pub mod config;
+pub mod decoding;
 pub mod gradient_align;
+pub mod label_ratio;
 pub mod seeds;
 pub mod training;
 
+pub use decoding::{Decoding, LengthPenalty};
 pub use gradient_align::{Estimand, Estimator, GradientAlign, ProbeSplit};
+pub use label_ratio::{Evaluation, LabelRatio};
 pub use seeds::Seeds;
 pub use training::{AdafactorState, Optimizer, Smoothing, Training};
+
+/// What differs between two specs, a line for each side; where a run lies does not count.
+fn differences<S: serde::Serialize>(ours: &S, theirs: &S) -> Vec<String> {
+    let lines = |spec: &S| -> Vec<String> {
+        // invariant: a spec is plain data and serialises
+        let text = toml::to_string(spec).unwrap_or_default();
+        text.lines().filter(|line| !line.starts_with("out = ")).map(String::from).collect()
+    };
+    let (ours, theirs) = (lines(ours), lines(theirs));
+    let only = |a: &[String], b: &[String]| a.iter().filter(|line| !b.contains(line)).cloned().collect::<Vec<_>>();
+    let then = only(&theirs, &ours).into_iter().map(|line| format!("`{line}` then"));
+    then.chain(only(&ours, &theirs).into_iter().map(|line| format!("`{line}` now"))).collect()
+}

@@ -1,5 +1,6 @@
 //! The engine against reference values that PyTorch, transformers and optax wrote (`tests/fixtures/README.md`).
 
+mod generation;
 mod invariants;
 mod model;
 mod optimizers;

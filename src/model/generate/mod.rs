@@ -9,27 +9,13 @@ mod search;
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-pub use search::LengthPenalty;
-
 use self::cache::{Cache, Encoded};
 use self::search::{Beams, Candidate};
 use super::array::{exp, max, read, simd};
 use super::batch::Packed;
 use super::t5::T5;
 use crate::error::{Error, Result};
-
-/// How to decode.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Decoding {
-    /// 1 is greedy.
-    pub num_beams: usize,
-    /// Longest output, eos included.
-    pub max_new_tokens: usize,
-    /// Tokens before eos may come.
-    pub min_new_tokens: usize,
-    /// How beam scores of different lengths compare.
-    pub length_penalty: LengthPenalty,
-}
+use crate::spec::Decoding;
 
 /// One decoded output.
 #[derive(Debug, Clone, PartialEq)]

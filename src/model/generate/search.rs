@@ -1,24 +1,13 @@
 //! Beam search for one example, on plain numbers, as transformers or as T5X does it.
 
 use super::Output;
+use crate::spec::LengthPenalty;
 
-/// How scores of outputs of different lengths compare.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum LengthPenalty {
-    /// Σ log p / lengthᵖ (transformers, `early_stopping=False`): only candidates among the best beams may finish, and at the
-    /// length limit unfinished ones may win.
-    Hf(f64),
-    /// Σ log p / ((5 + length)/6)^α (T5X, after Wu et al. 2016): unfinished ones win only if none finished.
-    T5x(f64),
-}
-
-impl LengthPenalty {
-    /// What Σ log p of an output of `length` tokens, eos included, is divided by.
-    fn divisor(self, length: usize) -> f64 {
-        match self {
-            Self::Hf(power) => (length as f64).powf(power),
-            Self::T5x(alpha) => ((5.0 + length as f64) / 6.0).powf(alpha),
-        }
+/// What Σ log p of an output of `length` tokens, eos included, is divided by.
+fn divisor(penalty: LengthPenalty, length: usize) -> f64 {
+    match penalty {
+        LengthPenalty::Hf(power) => (length as f64).powf(power),
+        LengthPenalty::T5x(alpha) => ((5.0 + length as f64) / 6.0).powf(alpha),
     }
 }
 
@@ -84,7 +73,7 @@ impl Beams {
             };
             if token == self.eos || (at_limit && counts_at_limit) {
                 if may_finish {
-                    self.finished.push(continued(score / self.penalty.divisor(length)));
+                    self.finished.push(continued(score / divisor(self.penalty, length)));
                 }
             } else if next.len() < self.width {
                 next.push(continued(score));
@@ -104,8 +93,8 @@ impl Beams {
         let Some(best) = self.live.first() else { return true };
         let Some(worst) = self.finished.last().filter(|_| self.finished.len() == self.width) else { return false };
         match self.penalty {
-            LengthPenalty::Hf(_) => best.score / self.penalty.divisor(length) <= worst.score,
-            LengthPenalty::T5x(_) => worst.score > best.score / self.penalty.divisor(self.limit),
+            LengthPenalty::Hf(_) => best.score / divisor(self.penalty, length) <= worst.score,
+            LengthPenalty::T5x(_) => worst.score > best.score / divisor(self.penalty, self.limit),
         }
     }
 
@@ -113,7 +102,7 @@ impl Beams {
     pub fn finish(self) -> Output {
         let (eos, penalty) = (self.eos, self.penalty);
         let unfinished = self.live.into_iter().next().map(|mut beam| {
-            beam.score /= penalty.divisor(beam.ids.len().max(1));
+            beam.score /= divisor(penalty, beam.ids.len().max(1));
             beam
         });
         let best = self.finished.into_iter().next().or(unfinished);
