@@ -18,6 +18,7 @@ pub mod memory;
 pub mod micro;
 pub mod params;
 mod products;
+pub mod score;
 mod stack;
 pub mod t5;
 pub(crate) mod weights;
