@@ -25,6 +25,7 @@ pub mod data;
 pub mod error;
 pub mod experiment;
 pub mod grad;
+pub(crate) mod guard;
 pub mod measure;
 pub mod model;
 pub mod plot;

@@ -5,6 +5,9 @@ use std::thread;
 
 use fsa::{Error, Result};
 
+/// More than any machine has; far more would only exhaust its memory.
+const MOST: usize = 4096;
+
 /// The default: one per physical core that this process may use (a second thread on a core slows matmuls down).
 /// `RAYON_NUM_THREADS` lowers it.
 pub fn default() -> usize {
@@ -17,6 +20,9 @@ pub fn default() -> usize {
 pub fn set(threads: usize) -> Result<()> {
     if threads == 0 {
         return Err(Error::input("must be at least 1, not 0").flag("--threads"));
+    }
+    if threads > MOST {
+        return Err(Error::input(format!("must be at most {MOST}, not {threads}")).flag("--threads"));
     }
     // candle asks this variable at every matmul and offers no other way to say it.
     // SAFETY: no other thread exists yet, so nothing reads the environment while it changes: parsing and reading the config

@@ -132,7 +132,10 @@ fn read_pairs(path: &Path) -> Result<Vec<Pair>> {
             continue;
         }
         pairs.push(serde_json::from_slice::<Pair>(line).map_err(|error| {
-            Error::input(format!("{error}"))
+            // serde_json counts lines within the text it is given, which is always line 1 here.
+            let text = error.to_string();
+            let what = text.split(" at line ").next().unwrap_or(&text);
+            Error::input(format!("character {}: {what}", error.column()))
                 .at(path)
                 .line(number + 1)
                 .next("give {\"source\": \"…\", \"target\": \"…\"} on each line")
@@ -169,12 +172,11 @@ fn write(path: &Path, tensors: &BTreeMap<String, Tensor>) -> Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".unfinished");
     let unfinished = path.with_file_name(name);
-    let written = safetensors::serialize_to_file(tensors, None, &unfinished).map_err(|error| match error {
-        safetensors::SafeTensorError::IoError(error) => Error::io("write", &unfinished, error).flag("--out"),
-        other => Error::check(format!("internal: {other}")).at(path).caused_by(other),
-    });
-    let moved =
-        written.and_then(|()| std::fs::rename(&unfinished, path).map_err(|error| Error::io("write", path, error)));
+    // Errors name the file that was asked for, not the one beside it.
+    let written = model::write(&unfinished, tensors.iter().map(|(name, tensor)| (name.clone(), tensor)));
+    let moved = written
+        .and_then(|()| std::fs::rename(&unfinished, path).map_err(|error| Error::io("write", path, error)))
+        .map_err(|error| error.at(path).flag("--out"));
     if moved.is_err() {
         // The error to report is the write's, whether or not this works.
         let _ = std::fs::remove_file(&unfinished);

@@ -95,21 +95,6 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
         }
     };
     data.warnings.iter().chain(&loaded.warnings).for_each(|warning| events.warn(warning));
-    let mut trainer = Trainer::new(&spec.training, Seeds::new(spec.seed));
-    let checkpoint = match existing {
-        Existing::Resume => Checkpoint::newest(folder.path())?,
-        _ => None,
-    };
-    match &checkpoint {
-        Some(checkpoint) => {
-            checkpoint.restore(&loaded.model, &mut trainer)?;
-            truncate_after(folder.file(ROWS), checkpoint.step)?;
-        }
-        None => {
-            folder.clear()?;
-            Checkpoint::remove_all(folder.path())?;
-        }
-    }
     let mut info = RunInfo::start(
         spec.seed,
         spec.threads,
@@ -119,6 +104,23 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     info.signature = signature(spec, &data, &loaded.info);
     info.model = Some(loaded.info.clone());
     info.data = data.info();
+    let mut trainer = Trainer::new(&spec.training, Seeds::new(spec.seed));
+    let checkpoint = match existing {
+        Existing::Resume => Checkpoint::newest(folder.path())?,
+        _ => None,
+    };
+    match &checkpoint {
+        Some(checkpoint) => {
+            refuse_other_files(&folder, &info)?;
+            checkpoint.restore(&loaded.model, &mut trainer)?;
+            truncate_after(folder.file(ROWS), checkpoint.step)?;
+        }
+        None => {
+            // In this order: a run killed in between must not go on from a checkpoint without its rows.
+            Checkpoint::remove_all(folder.path())?;
+            folder.clear()?;
+        }
+    }
     folder.write_spec(spec)?;
     folder.write_run(&info)?;
     let mut run = Run { spec, folder, data, loaded, trainer, rows: Vec::new() };
@@ -145,7 +147,20 @@ fn finished(folder: &RunFolder, events: &mut dyn Events) -> Result<Option<Outcom
     events.warn("the run in the folder is done already; its results follow");
     let rows = read_rows::<GradientAlignRow>(folder.file(ROWS))?.rows;
     let files = written(folder, &rows)?;
+    // A kill may have come before the end of this.
+    Checkpoint::remove_all(folder.path())?;
     outcome(folder, files, info.signature, &rows).map(Some)
+}
+
+/// Errors if a file that the run in `folder` began with holds something else now: its rows would be of two models or data sets.
+fn refuse_other_files(folder: &RunFolder, now: &RunInfo) -> Result<()> {
+    match now.changed_since(&folder.read_run()?) {
+        None => Ok(()),
+        Some(path) => Err(Error::input(format!("it has changed since the run in {} began", folder.path().display()))
+            .at(path)
+            .flag("--resume")
+            .next("put back what it was, or start anew with --force or another --out")),
+    }
 }
 
 fn outcome(folder: &RunFolder, files: Vec<PathBuf>, signature: String, rows: &[GradientAlignRow]) -> Result<Outcome> {

@@ -40,8 +40,7 @@ pub(super) fn measure(
     let pass = Pass { dropout, loss: LossOptions::from(&spec.training), scale: 1.0 };
     let tape = model.forward(&batches, pass)?;
     if let Some(loss) = tape.losses().iter().find(|loss| !loss.is_finite()) {
-        return Err(Error::check(format!("a probe loss at step {step} is {loss}"))
-            .next("lower --lr, or look at the data; the rows so far are complete"));
+        return Err(Error::check(format!("a probe loss at step {step} is {loss}")).next(remedy(step)));
     }
     let mut sink = Dots::new(data.losses.count());
     model.backward(tape, &mut sink)?;
@@ -49,9 +48,17 @@ pub(super) fn measure(
     if let Some((name, _)) = grams.iter().find(|(_, gram)| !gram.is_finite()) {
         return Err(Error::check(format!("its gradient at step {step} is not finite"))
             .parameter(name)
-            .next("lower --lr; the rows so far are complete"));
+            .next(remedy(step)));
     }
     Ok(grams)
+}
+
+/// What to do about a number at `step` that is not finite: before the first step, no learning rate can be at fault.
+fn remedy(step: u64) -> &'static str {
+    match step {
+        0 => "look at the weights and the data",
+        _ => "lower --lr, or look at the data; the rows so far are complete",
+    }
 }
 
 /// The rows of a probe from its batches' Grams.

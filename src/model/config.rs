@@ -63,11 +63,13 @@ impl T5Config {
     /// As [`T5Config::read`].
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let json_error = |error: serde_json::Error| {
-            Error::input(format!("it is not a T5 config: {error}"))
+            let line = error.line();
+            let wrong = Error::input(format!("it is not a T5 config: {error}"))
                 .at(path)
-                .line(error.line())
                 .next("use the config.json that belongs to the weights")
-                .caused_by(error)
+                .caused_by(error);
+            // A value that has been read already has lost its line.
+            if line > 0 { wrong.line(line) } else { wrong }
         };
         let mut json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).map_err(json_error)?;
         let extra: Extra = serde_json::from_value(json.clone().into()).map_err(json_error)?;
@@ -129,7 +131,9 @@ impl T5Config {
             ("num_heads", shape.num_heads),
             ("relative_attention_max_distance", shape.relative_attention_max_distance),
         ] {
-            if value == 0 || value > 1 << 28 {
+            // Every layer has its names and shapes listed before a weight is read.
+            let most = if key.ends_with("_layers") { 1 << 14 } else { 1 << 28 };
+            if value == 0 || value > most {
                 return Err(self.wrong(key, format!("{value} cannot be")));
             }
         }
@@ -146,7 +150,7 @@ impl T5Config {
         for (key, id) in [
             ("pad_token_id", shape.pad_token_id),
             ("eos_token_id", shape.eos_token_id),
-            ("decoder_start_token_id", self.start() as usize),
+            ("decoder_start_token_id", shape.decoder_start_token_id.unwrap_or(shape.pad_token_id)),
         ] {
             if id >= shape.vocab_size {
                 return Err(self.wrong(key, format!("{id} is outside the vocabulary of {}", shape.vocab_size)));

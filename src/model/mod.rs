@@ -31,4 +31,4 @@ pub use load::{LoadReport, inspect, load};
 pub use micro::Whole;
 pub use params::{Param, Params};
 pub use t5::T5;
-pub(crate) use weights::Weights;
+pub(crate) use weights::{Weights, write};

@@ -7,8 +7,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
-use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
+use safetensors::{Dtype, SafeTensorError, View};
 use serde::Deserialize;
 
 use super::array::tensor;
@@ -36,6 +36,18 @@ struct Index {
 }
 
 const REMEDY: &str = "the file is damaged or incomplete: fetch or save it again";
+
+/// Writes `tensors` to the file at `path`, with the permissions that any new file gets: the safetensors crate writes under a
+/// temporary name that only its owner may read, and moves that.
+pub(crate) fn write<V: View>(path: &Path, tensors: impl IntoIterator<Item = (String, V)>) -> Result<()> {
+    let failed = |error| Error::io("write", path, error);
+    let permissions = File::create(path).and_then(|file| file.metadata()).map_err(failed)?.permissions();
+    safetensors::serialize_to_file(tensors, None, path).map_err(|error| match error {
+        SafeTensorError::IoError(error) => failed(error),
+        other => Error::check(format!("internal: {other}")).at(path).caused_by(other),
+    })?;
+    std::fs::set_permissions(path, permissions).map_err(failed)
+}
 
 impl Shard {
     fn open(path: PathBuf) -> Result<Self> {

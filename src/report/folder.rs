@@ -24,9 +24,9 @@ pub const GRADIENT_ALIGN: &str = "gradient_align.csv";
 /// The sub-folder of figures.
 pub const FIGURES: &str = "figures";
 
-/// Everything that fsa writes into a run folder, and so all that `--force` may remove.
+/// Everything that fsa writes into a run folder besides its spec, and so all that `--force` may remove. `run.json` goes first:
+/// it may say that the run is finished.
 const WRITTEN: &[&str] = &[
-    SPEC,
     RUN,
     ROWS,
     GRADIENT_ALIGN,
@@ -40,12 +40,15 @@ const WRITTEN: &[&str] = &[
     "figures/norms.png",
 ];
 
+/// How the name of a file that is being written ends.
+const TEMPORARY: &str = ".fsa-tmp";
+
 /// A run folder that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder {
     path: PathBuf,
-    /// Whether this process made it.
-    made: bool,
+    /// How many folders this process made for it: it and those above it that were not there.
+    made: usize,
 }
 
 impl RunFolder {
@@ -61,26 +64,32 @@ impl RunFolder {
                 .flag("--out")
                 .next("choose another place"));
         }
-        let made = !path.exists();
-        fs::create_dir_all(path).map_err(|source| Error::io("create", path, source).flag("--out"))?;
-        if !overwrite
-            && fs::read_dir(path).map_err(|source| Error::io("read", path, source).flag("--out"))?.next().is_some()
-        {
+        let above = path.ancestors().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = Self { path: path.to_path_buf(), made: above.take_while(|folder| !folder.exists()).count() };
+        if let Err(source) = fs::create_dir_all(path) {
+            folder.abandon();
+            return Err(Error::io("create", path, source).flag("--out"));
+        }
+        if !overwrite && !is_empty(path).map_err(|source| Error::io("read", path, source).flag("--out"))? {
             return Err(Error::input("the folder is not empty")
                 .at(path)
                 .flag("--out")
                 .next("choose another, give --force to write into it, or --resume to go on with the run in it"));
         }
-        let folder = Self { path: path.to_path_buf(), made };
-        folder.probe()?;
-        Ok(folder)
+        match folder.probe() {
+            Ok(()) => Ok(folder),
+            Err(error) => {
+                folder.abandon();
+                Err(error)
+            }
+        }
     }
 
     /// A folder that a run has left, to draw from or to go on with.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         match fs::metadata(path) {
-            Ok(found) if found.is_dir() => Ok(Self { path: path.to_path_buf(), made: false }),
+            Ok(found) if found.is_dir() => Ok(Self { path: path.to_path_buf(), made: 0 }),
             Ok(_) => Err(Error::input("is a file, not a run folder").at(path).next("give the folder that holds it")),
             Err(source) => Err(Error::io("read", path, source)),
         }
@@ -170,16 +179,17 @@ impl RunFolder {
         written.and(removed).map_err(|source| Error::io("write into", &self.path, source).flag("--out"))
     }
 
-    /// Leaves no trace of a run that could not begin: removes the folder if this process made it and nothing is in it.
+    /// Leaves no trace of a run that could not begin: removes the folders that this process made, if nothing is in them.
     pub fn abandon(self) {
-        if self.made {
+        for folder in self.path.ancestors().take(self.made) {
             // Fails on a folder that holds anything, which is then somebody's.
-            let _ = fs::remove_dir(&self.path);
+            let _ = fs::remove_dir(folder);
         }
     }
 
-    /// Removes the files that fsa itself writes (`spec.toml`, `run.json`, `rows.jsonl`, `gradient_align.csv`, and fsa's figures
-    /// in `figures/`), so that no result of an earlier run stands beside the new ones. Nothing else is touched.
+    /// Removes the files that fsa itself writes (`run.json`, `rows.jsonl`, `gradient_align.csv`, and fsa's figures in
+    /// `figures/`), so that no result of an earlier run stands beside the new ones. Nothing else is touched: `spec.toml` stays
+    /// until [`RunFolder::write_spec`] replaces it, so that a run killed in between can be resumed.
     pub fn clear(&self) -> Result<()> {
         for name in WRITTEN {
             let path = self.file(name);
@@ -224,7 +234,19 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
 /// the next overwrites it.
 fn temporary(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.fsa-tmp"))
+    path.with_file_name(format!(".{name}{TEMPORARY}"))
+}
+
+/// Whether nothing is in the folder but what a killed run was about to write.
+fn is_empty(folder: &Path) -> std::io::Result<bool> {
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if !(name.starts_with('.') && name.ends_with(TEMPORARY)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -285,15 +307,15 @@ mod tests {
     fn force_removes_only_what_fsa_writes() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("figures")).unwrap();
-        for name in WRITTEN.iter().chain(&["notes.csv", "figures/mine.svg", ".rows.jsonl.fsa-tmp"]) {
+        for name in WRITTEN.iter().chain(&[SPEC, "notes.csv", "figures/mine.svg", ".rows.jsonl.fsa-tmp"]) {
             fs::write(dir.path().join(name), "text").unwrap();
         }
         RunFolder::create(dir.path(), true).unwrap().clear().unwrap();
-        assert_eq!(names(dir.path()), ["figures", "notes.csv"]);
+        assert_eq!(names(dir.path()), ["figures", "notes.csv", "spec.toml"]);
         assert_eq!(names(&dir.path().join("figures")), ["mine.svg"]);
         fs::remove_file(dir.path().join("figures/mine.svg")).unwrap();
         RunFolder::create(dir.path(), true).unwrap().clear().unwrap();
-        assert_eq!(names(dir.path()), ["notes.csv"]);
+        assert_eq!(names(dir.path()), ["notes.csv", "spec.toml"]);
     }
 
     #[test]

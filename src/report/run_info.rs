@@ -138,6 +138,19 @@ impl RunInfo {
         }
     }
 
+    /// The first file that both runs read and that holds something else now than it did `before`.
+    pub fn changed_since(&self, before: &Self) -> Option<PathBuf> {
+        let files = |run: &Self| -> Vec<(PathBuf, String)> {
+            let model = run.model.iter().flat_map(|model| &model.files).map(|file| (&file.path, &file.sha256));
+            let data = run.data.iter().map(|data| (&data.path, &data.sha256));
+            model.chain(data).map(|(path, sha256)| (path.clone(), sha256.clone())).collect()
+        };
+        let then = files(before);
+        files(self)
+            .into_iter()
+            .find_map(|(path, now)| then.iter().any(|(known, sha256)| *known == path && *sha256 != now).then_some(path))
+    }
+
     /// The same run at its end.
     pub fn end(mut self, status: Status) -> Self {
         self.finished = Some(now());

@@ -4,8 +4,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::training::{Training, at_least_one};
+use super::training::{Training, at_least_one, at_most};
 use crate::error::{Error, Result};
+
+/// Far above what anyone runs, and low enough that plans of such runs fit into memory.
+const MOST_STEPS: u64 = 1_000_000_000;
+const MOST_PROBES: u64 = 1_000_000;
+const MOST_SHUFFLES: u64 = 1000;
 
 /// How the format gradient is estimated: which labels replace the true ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -143,6 +148,13 @@ impl GradientAlign {
         at_least_one("--probe-every", self.probe_every)?;
         at_least_one("--probe-batches", self.probe_batches as u64)?;
         at_least_one("--shuffles", self.shuffles as u64)?;
+        at_most("--steps", self.steps, MOST_STEPS)?;
+        at_most("--shuffles", self.shuffles as u64, MOST_SHUFFLES)?;
+        if self.steps / self.probe_every > MOST_PROBES {
+            return Err(Error::input(format!("{} makes more than {MOST_PROBES} probes", self.probe_every))
+                .flag("--probe-every")
+                .next("probe less often"));
+        }
         if self.estimators.is_empty() {
             return Err(Error::input("needs at least one estimator").flag("--estimators"));
         }

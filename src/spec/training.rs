@@ -164,6 +164,13 @@ pub(super) fn at_least_one(flag: &str, value: u64) -> Result<()> {
     }
 }
 
+pub(super) fn at_most(flag: &str, value: u64, most: u64) -> Result<()> {
+    match value > most {
+        true => Err(Error::input(format!("must be at most {most}, not {value}")).flag(flag)),
+        false => Ok(()),
+    }
+}
+
 fn positive(flag: &str, value: f64) -> Result<()> {
     if value.is_finite() && value > 0.0 {
         return Ok(());

@@ -9,6 +9,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::guard::guarded;
 
 /// The end-of-sequence token of T5 and mT5.
 const EOS: &str = "</s>";
@@ -31,7 +32,9 @@ impl Tokenizer {
         let bad = |what: String| {
             Error::input(what).at(&path).next("get the file again, or make it anew from the model's tokenizer")
         };
-        let mut inner = tokenizers::Tokenizer::from_bytes(bytes)
+        // The crate panics on some files that are JSON and no tokenizer.
+        let mut inner = guarded(|| tokenizers::Tokenizer::from_bytes(bytes))
+            .ok_or_else(|| bad("not a tokenizer that can be read".into()))?
             .map_err(|source| bad(format!("not a tokenizer that can be read: {source}")))?;
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|source| bad(format!("its truncation cannot be turned off: {source}")))?;
@@ -41,11 +44,14 @@ impl Tokenizer {
 
     /// The ids of `text`, ended by exactly one end-of-sequence token, whether or not the file's post-processor adds it.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let encoding = self.inner.encode_fast(text, true).map_err(|source| {
-            Error::input(format!("cannot turn a text into tokens: {source}"))
+        let bad = |what: &str| {
+            Error::input(format!("cannot turn a text into tokens{what}"))
                 .at(&self.path)
                 .next("check that the tokenizer is the model's own")
-        })?;
+        };
+        let encoding = guarded(|| self.inner.encode_fast(text, true))
+            .ok_or_else(|| bad(""))?
+            .map_err(|source| bad(&format!(": {source}")))?;
         let mut ids = encoding.get_ids().to_vec();
         while ids.last() == Some(&self.eos) {
             ids.pop();

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Trainer;
 use crate::error::{Error, Result};
-use crate::model::{T5, Weights, read, update};
+use crate::model::{T5, Weights, read, update, write};
 
 /// A checkpoint on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,11 @@ impl Checkpoint {
     pub fn save(dir: &Path, model: &T5, trainer: &Trainer) -> Result<Self> {
         let step = trainer.steps();
         let path = dir.join(format!("{PREFIX}{step}"));
+        let this = Self { path, step };
+        // A checkpoint that has its name is whole, and a step has but one state.
+        if this.path.exists() {
+            return Ok(this);
+        }
         let unfinished = dir.join(format!("{PREFIX}{step}{UNFINISHED}"));
         let io = |verb: &'static str| {
             let unfinished = unfinished.clone();
@@ -90,18 +95,14 @@ impl Checkpoint {
         let state = trainer.optimizer().state();
         let state =
             state.map(|(name, values)| (name, Values { shape: vec![values.len()], bytes: bytes(values).into() }));
-        write(&unfinished.join(OPTIMIZER), state.collect())?;
+        write(&unfinished.join(OPTIMIZER), state)?;
         let json = serde_json::to_vec(&TrainerState { step })
             .map_err(|error| Error::check(format!("internal: {error}")).caused_by(error))?;
         fs::write(unfinished.join(STATE), json).map_err(io("write"))?;
         for file in [WEIGHTS, OPTIMIZER, STATE] {
             fs::File::open(unfinished.join(file)).and_then(|file| file.sync_all()).map_err(io("write"))?;
         }
-        if path.exists() {
-            fs::remove_dir_all(&path).map_err(|error| Error::io("remove", &path, error))?;
-        }
-        fs::rename(&unfinished, &path).map_err(|error| Error::io("write", &path, error))?;
-        let this = Self { path, step };
+        fs::rename(&unfinished, &this.path).map_err(|error| Error::io("write", &this.path, error))?;
         for other in Self::all(dir)? {
             if other != this {
                 other.remove()?;
@@ -142,8 +143,17 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// Takes its name away first, so that a kill on the way leaves no part of a checkpoint under the name of a whole one.
     fn remove(&self) -> Result<()> {
-        fs::remove_dir_all(&self.path).map_err(|error| Error::io("remove", &self.path, error))
+        let unfinished = self.path.with_file_name(format!("{PREFIX}{}{UNFINISHED}", self.step));
+        let remove = || {
+            if unfinished.exists() {
+                fs::remove_dir_all(&unfinished)?;
+            }
+            fs::rename(&self.path, &unfinished)?;
+            fs::remove_dir_all(&unfinished)
+        };
+        remove().map_err(|error| Error::io("remove", &self.path, error))
     }
 
     /// Puts the state back into `model` and `trainer`.
@@ -168,11 +178,4 @@ impl Checkpoint {
             .collect::<Result<_>>()?;
         trainer.optimizer_mut().restore(state.step, saved)
     }
-}
-
-fn write(path: &Path, values: Vec<(String, Values)>) -> Result<()> {
-    safetensors::serialize_to_file(values, None, path).map_err(|error| match error {
-        safetensors::SafeTensorError::IoError(error) => Error::io("write", path, error),
-        other => Error::check(format!("internal: {other}")).at(path).caused_by(other),
-    })
 }

@@ -1,14 +1,12 @@
 //! Apache Parquet, by the parquet crate's record API, one row at a time.
 //!
-//! That API trusts a file's metadata and panics where they do not fit the data. A damaged file is the user's business and
-//! not a bug of ours, so calls into the crate are wrapped and such a panic becomes an error.
+//! That API trusts a file's metadata and panics where they do not fit the data, so calls into the crate are guarded and such
+//! a panic becomes an error.
 
-use std::cell::Cell;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
@@ -18,6 +16,7 @@ use serde_json::Value;
 
 use super::{Header, Record, Records, empty_file, unique_columns};
 use crate::error::{Error, Result};
+use crate::guard;
 
 /// The bytes that a parquet file begins and ends with.
 const MAGIC: &[u8; 4] = b"PAR1";
@@ -146,34 +145,12 @@ fn damaged(path: &Path, why: &str) -> Error {
         .next("the file may be cut off or damaged: get it again")
 }
 
-/// Calls into the parquet crate, with its errors and its panics as errors of ours.
+/// Calls into the parquet crate, with its errors and its panics as errors of ours. After a panic the records end, so nothing
+/// looks at what the call left behind.
 fn guarded<T>(path: &Path, call: impl FnOnce() -> Result<T, ParquetError>) -> Result<T> {
-    // Unwind safety: after a panic the records end, so nothing looks at what the call left behind.
-    match quietly(|| catch_unwind(AssertUnwindSafe(call))) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(source)) => Err(damaged(path, &source.to_string()).caused_by(source)),
-        Err(_) => Err(damaged(path, "its metadata do not fit its data")),
+    match guard::guarded(call) {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(source)) => Err(damaged(path, &source.to_string()).caused_by(source)),
+        None => Err(damaged(path, "its metadata do not fit its data")),
     }
-}
-
-thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs `call` without this thread's panics being printed: they become one-line errors, and the default hook would put a
-/// report of a bug in front of them. The hook that was set before still sees every other panic.
-fn quietly<T>(call: impl FnOnce() -> T) -> T {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if !QUIET.get() {
-                before(panic);
-            }
-        }));
-    });
-    QUIET.set(true);
-    let result = call();
-    QUIET.set(false);
-    result
 }

@@ -1,0 +1,13 @@
+//! `fsa gradient-align`, `plot` and `dump` from end to end on a tiny model, as a shell sees them.
+
+mod bad_data;
+mod bad_model;
+mod bad_out;
+mod dump;
+mod mutations;
+mod numbers;
+mod outputs;
+mod repeats;
+#[cfg(unix)]
+mod resume;
+mod support;
