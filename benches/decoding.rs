@@ -15,12 +15,8 @@ fn main() {
     let model = model();
     let sources = Packed::new((0..BATCH).map(|i| ids(i, SOURCE)));
     for (what, num_beams, beams) in [("greedy", 1, "1"), ("beam 4", 4, "4")] {
-        let decoding = Decoding {
-            num_beams,
-            max_new_tokens: NEW,
-            min_new_tokens: NEW,
-            length_penalty: LengthPenalty::Hf(1.0),
-        };
+        let decoding =
+            Decoding { num_beams, max_new_tokens: NEW, min_new_tokens: NEW, length_penalty: LengthPenalty::Hf(1.0) };
         let peer =
             ["--mode", "generate", "--batch", "64", "--source-len", "128", "--target-len", "16", "--beams", beams];
         compare(&format!("{what}, t5-v1_1-small, batch 64, source 128, 16 new tokens"), &peer, || {

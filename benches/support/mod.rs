@@ -41,7 +41,11 @@ pub fn compare(what: &str, peer_arguments: &[&str], mut step: impl FnMut()) {
     times.sort_by(f64::total_cmp);
     let ours = times[RUNS / 2];
     let threads = rayon::current_num_threads();
-    println!("{what}, {threads} threads\n  fsa      median {ours:.3} s  min {:.3}  max {:.3}", times[0], times[RUNS - 1]);
+    println!(
+        "{what}, {threads} threads\n  fsa      median {ours:.3} s  min {:.3}  max {:.3}",
+        times[0],
+        times[RUNS - 1]
+    );
     match peer(peer_arguments, threads) {
         Some(peer) => println!("  PyTorch  median {peer:.3} s\n  ratio    {:.2}x", peer / ours),
         None => println!("  PyTorch  not measured: the peer did not run (see FSA_PEER and FSA_PEER_PYTHON)"),

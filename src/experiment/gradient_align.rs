@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::fine_tune::{self, FineTune, Probing};
 use super::probe;
 use super::redraw::draw;
-use super::setup::{Data, Loaded, load_model, signature};
+use super::setup::{Data, load_model, signature};
 use super::{Events, Existing};
-use crate::data::Order;
-use crate::error::{Error, Kind, Result};
-use crate::model::memory;
+use crate::error::Result;
+use crate::model::{T5, memory};
 use crate::report::csv::to_csv;
 use crate::report::folder::{GRADIENT_ALIGN, ROWS, RUN, SPEC};
 use crate::report::rows_file::{read_rows, truncate_after};
-use crate::report::run_info::{RunInfo, Status};
+use crate::report::run_info::RunInfo;
 use crate::report::view::WITHOUT_EMBEDDINGS;
 use crate::report::{GradientAlignRow, RowsFile, RunFolder, Scope, summary};
 use crate::spec::{GradientAlign, Seeds};
@@ -77,14 +77,14 @@ pub struct Plan {
 /// Fine-tunes and probes. `command` is recorded in `run.json`.
 ///
 /// # Errors
-/// Of [`Kind::Input`] if it could not run, [`Kind::Check`] if a number is not finite, [`Kind::Interrupted`] if the user stopped it;
-/// in the last two cases rows and CSV so far are complete files.
+/// Of [`crate::Kind::Input`] if it could not run, `Check` if a number is not finite, `Interrupted` if the user stopped it; in the
+/// last two cases rows and CSV so far are complete files.
 pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events: &mut dyn Events) -> Result<Outcome> {
-    let folder = open_folder(spec, existing)?;
-    if existing == Existing::Resume
-        && let Some(outcome) = finished(&folder, events)?
-    {
-        return Ok(outcome);
+    let folder = fine_tune::open_folder(&spec.out, spec, existing)?;
+    if let Some(info) = fine_tune::finished(&folder, existing, events)? {
+        let rows = read_rows::<GradientAlignRow>(folder.file(ROWS))?.rows;
+        let files = written(&folder, &rows)?;
+        return outcome(&folder, files, info.signature, &rows);
     }
     let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model)?)));
     let (data, loaded) = match prepared {
@@ -95,72 +95,78 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
         }
     };
     data.warnings.iter().chain(&loaded.warnings).for_each(|warning| events.warn(warning));
-    let mut info = RunInfo::start(
-        spec.seed,
-        spec.threads,
-        option_env!("FSA_GIT_REVISION").map(String::from),
-        Some(command.to_vec()),
-    );
+    let mut info = fine_tune::run_info(spec.seed, spec.threads, command);
     info.signature = signature(spec, &data, &loaded.info);
     info.model = Some(loaded.info.clone());
     info.data = data.info();
-    let mut trainer = Trainer::new(&spec.training, Seeds::new(spec.seed));
-    let checkpoint = match existing {
-        Existing::Resume => Checkpoint::newest(folder.path())?,
-        _ => None,
+    let seeds = Seeds::new(spec.seed);
+    let mut fine_tune = FineTune {
+        folder: &folder,
+        model: &loaded.model,
+        trainer: Trainer::new(&spec.training, seeds),
+        training: &spec.training,
+        tokens: &data.train_tokens,
+        seeds,
     };
-    match &checkpoint {
-        Some(checkpoint) => {
-            refuse_other_files(&folder, &info)?;
-            checkpoint.restore(&loaded.model, &mut trainer)?;
-            truncate_after(folder.file(ROWS), checkpoint.step)?;
-        }
-        None => {
-            // In this order: a run killed in between must not go on from a checkpoint without its rows.
-            Checkpoint::remove_all(folder.path())?;
-            folder.clear()?;
-        }
+    if let Some(step) = fine_tune.restore(existing, &info)? {
+        truncate_after(folder.file(ROWS), step)?;
     }
     folder.write_spec(spec)?;
     folder.write_run(&info)?;
-    let mut run = Run { spec, folder, data, loaded, trainer, rows: Vec::new() };
-    let result = run.go(events);
-    let status = match &result {
-        Ok(()) => Status::Finished,
-        Err(error) if error.kind() == Kind::Interrupted => Status::Interrupted,
-        Err(_) => Status::Failed,
-    };
+    let path = folder.file(ROWS);
+    let mut probes =
+        Probes { spec, folder: &folder, data: &data, file: RowsFile::open(&path)?, rows: read_rows(&path)?.rows };
+    let result = fine_tune.go(spec.steps, &spec.probe_steps(), &mut probes, events);
     let signature = info.signature.clone();
-    let files = run.finish(info.end(status), result)?;
-    outcome(&run.folder, files, signature, &run.rows)
+    let files = finish(&folder, &probes.rows, info, result)?;
+    outcome(&folder, files, signature, &probes.rows)
 }
 
-/// The outcome of the run in `folder` if it is done: nothing is trained a second time.
-fn finished(folder: &RunFolder, events: &mut dyn Events) -> Result<Option<Outcome>> {
-    if !folder.file(RUN).is_file() || !folder.file(ROWS).is_file() {
-        return Ok(None);
-    }
-    let info = folder.read_run()?;
-    if info.status != Status::Finished {
-        return Ok(None);
-    }
-    events.warn("the run in the folder is done already; its results follow");
-    let rows = read_rows::<GradientAlignRow>(folder.file(ROWS))?.rows;
-    let files = written(folder, &rows)?;
-    // A kill may have come before the end of this.
-    Checkpoint::remove_all(folder.path())?;
-    outcome(folder, files, info.signature, &rows).map(Some)
+/// The probes of a run under way.
+struct Probes<'a> {
+    spec: &'a GradientAlign,
+    folder: &'a RunFolder,
+    data: &'a Data,
+    file: RowsFile,
+    rows: Vec<GradientAlignRow>,
 }
 
-/// Errors if a file that the run in `folder` began with holds something else now: its rows would be of two models or data sets.
-fn refuse_other_files(folder: &RunFolder, now: &RunInfo) -> Result<()> {
-    match now.changed_since(&folder.read_run()?) {
-        None => Ok(()),
-        Some(path) => Err(Error::input(format!("it has changed since the run in {} began", folder.path().display()))
-            .at(path)
-            .flag("--resume")
-            .next("put back what it was, or start anew with --force or another --out")),
+impl Probing for Probes<'_> {
+    fn units(&self) -> u64 {
+        self.data.probes.len() as u64
     }
+
+    fn has(&self, step: u64) -> bool {
+        self.rows.last().is_some_and(|row| row.step >= step)
+    }
+
+    fn probe(&mut self, model: &T5, step: u64, tick: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+        let mut grams = Vec::new();
+        for number in 0..self.data.probes.len() {
+            tick(&format!("probe batch {} of {}", number + 1, self.data.probes.len()))?;
+            grams.push(probe::measure(model, self.data, self.spec, number, step)?);
+        }
+        let rows = probe::rows(model, self.data, self.spec, step, &grams)?;
+        self.file.append(&rows)?;
+        self.rows.extend(rows);
+        self.folder.write_atomic(GRADIENT_ALIGN, &to_csv(&self.rows)?).map(drop)
+    }
+}
+
+/// Writes tables and figures of the rows there are; the error of the run itself comes first.
+fn finish(folder: &RunFolder, rows: &[GradientAlignRow], info: RunInfo, result: Result<()>) -> Result<Vec<PathBuf>> {
+    let info = info.end(fine_tune::status_of(&result));
+    let write = || -> Result<Vec<PathBuf>> {
+        let files = written(folder, rows)?;
+        // Last: a run that says it is finished has everything.
+        folder.write_run(&info)?;
+        if result.is_ok() {
+            Checkpoint::remove_all(folder.path())?;
+        }
+        Ok(files)
+    };
+    let written = write();
+    result.and(written)
 }
 
 fn outcome(folder: &RunFolder, files: Vec<PathBuf>, signature: String, rows: &[GradientAlignRow]) -> Result<Outcome> {
@@ -211,109 +217,6 @@ pub fn plan(spec: &GradientAlign) -> Result<Plan> {
         signature: signature(spec, &data, &model),
         warnings: data.warnings.into_iter().chain(model_warnings).collect(),
     })
-}
-
-/// The run folder, made and tried before any work; an existing one only as `existing` allows.
-fn open_folder(spec: &GradientAlign, existing: Existing) -> Result<RunFolder> {
-    let has_run = spec.out.join(SPEC).is_file();
-    if existing == Existing::Resume && has_run {
-        let folder = RunFolder::open(&spec.out)?;
-        let before: GradientAlign = folder.read_spec()?;
-        let differences = spec.differences(&before);
-        if !differences.is_empty() {
-            return Err(Error::input(format!("the run in it had another spec: {}", differences.join(", ")))
-                .at(folder.file(SPEC))
-                .flag("--resume")
-                .next("give the same options, or another --out"));
-        }
-        return RunFolder::create(&spec.out, true);
-    }
-    RunFolder::create(&spec.out, existing == Existing::Overwrite)
-}
-
-/// A run under way.
-struct Run<'a> {
-    spec: &'a GradientAlign,
-    folder: RunFolder,
-    data: Data,
-    loaded: Loaded,
-    trainer: Trainer,
-    rows: Vec<GradientAlignRow>,
-}
-
-impl Run<'_> {
-    /// Trains and probes to the end.
-    fn go(&mut self, events: &mut dyn Events) -> Result<()> {
-        let spec = self.spec;
-        let path = self.folder.file(ROWS);
-        let mut file = RowsFile::open(&path)?;
-        self.rows = read_rows(&path)?.rows;
-        let probes = spec.probe_steps();
-        let batches = self.data.probes.len() as u64;
-        let units = |step: u64, probed: usize| step + probed as u64 * batches;
-        let first = self.trainer.steps();
-        let probed = |rows: &[GradientAlignRow], step: u64| rows.last().is_some_and(|row| row.step >= step);
-        let mut done = units(first, probes.iter().filter(|&&step| probed(&self.rows, step)).count());
-        events.begin(units(spec.steps, probes.len()), done);
-        let mut order = Order::new(self.data.train.len(), spec.training.batch_size, Seeds::new(spec.seed))?;
-        for step in first..=spec.steps {
-            if probes.binary_search(&step).is_ok() && !probed(&self.rows, step) {
-                let mut grams = Vec::new();
-                for number in 0..self.data.probes.len() {
-                    self.stop_if_asked(events, step)?;
-                    grams.push(probe::measure(&self.loaded.model, &self.data, spec, number, step)?);
-                    done += 1;
-                    events.advance(done, &format!("probe at step {step}"));
-                }
-                let rows = probe::rows(&self.loaded.model, &self.data, spec, step, &grams)?;
-                file.append(&rows)?;
-                self.rows.extend(rows);
-                self.folder.write_atomic(GRADIENT_ALIGN, &to_csv(&self.rows)?)?;
-                if step > 0 && step < spec.steps {
-                    Checkpoint::save(self.folder.path(), &self.loaded.model, &self.trainer)?;
-                }
-            }
-            if step == spec.steps {
-                break;
-            }
-            self.stop_if_asked(events, step)?;
-            let whole = self.data.training(&order.batch(step));
-            let batches = whole.cut(spec.training.micro_batch_tokens, self.loaded.model.config())?;
-            let loss = self.trainer.step(&self.loaded.model, &batches)?;
-            done += 1;
-            events.advance(done, &format!("step {}/{}, loss {loss:.4}", step + 1, spec.steps));
-        }
-        Ok(())
-    }
-
-    /// On Ctrl-C, keeps what has been computed and returns the error that says so.
-    fn stop_if_asked(&self, events: &dyn Events, step: u64) -> Result<()> {
-        if !events.interrupted() {
-            return Ok(());
-        }
-        if step > 0 {
-            Checkpoint::save(self.folder.path(), &self.loaded.model, &self.trainer)?;
-        }
-        Err(Error::interrupted(format!("stopped at step {step}; rows and tables so far are complete"))
-            .at(self.folder.path())
-            .next("go on with --resume"))
-    }
-
-    /// Writes tables and figures of the rows there are; the error of the run itself comes first.
-    fn finish(&self, info: RunInfo, result: Result<()>) -> Result<Vec<PathBuf>> {
-        let finished = result.is_ok();
-        let write = || -> Result<Vec<PathBuf>> {
-            let files = written(&self.folder, &self.rows)?;
-            // Last: a run that says it is finished has everything.
-            self.folder.write_run(&info)?;
-            if finished {
-                Checkpoint::remove_all(self.folder.path())?;
-            }
-            Ok(files)
-        };
-        let written = write();
-        result.and(written)
-    }
 }
 
 /// `model_without_embeddings` at the first and the last probe.

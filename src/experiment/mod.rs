@@ -2,6 +2,7 @@
 //! person should see while it runs goes through [`Events`].
 
 pub mod dump;
+mod fine_tune;
 pub mod gradient_align;
 mod probe;
 pub mod redraw;

@@ -89,15 +89,6 @@ impl Data {
         self.losses.batch(tokens, number as u64, &self.probes[number])
     }
 
-    /// The batch of training examples `members`.
-    pub fn training(&self, members: &[usize]) -> Whole<'_> {
-        Whole::training(
-            members.iter().map(|&i| self.train_tokens[i].source.as_slice()).collect(),
-            members.iter().map(|&i| i as u64).collect(),
-            members.iter().map(|&i| self.train_tokens[i].target.as_slice()).collect(),
-        )
-    }
-
     /// For `run.json`.
     pub fn info(&self) -> Vec<DataInfo> {
         let splits = [&self.train].into_iter().chain(self.dev.iter().map(|(split, _)| split));

@@ -164,11 +164,6 @@ impl GradientAlign {
         Ok(())
     }
 
-    /// What differs from `other`; where the run lies does not count.
-    pub fn differences(&self, other: &Self) -> Vec<String> {
-        super::differences(self, other)
-    }
-
     /// The steps that are probed, in order: 0, every `probe_every`, and the last.
     pub fn probe_steps(&self) -> Vec<u64> {
         super::label_ratio::probe_steps(self.steps, self.probe_every)

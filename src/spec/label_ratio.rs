@@ -125,11 +125,6 @@ impl LabelRatio {
         }
         Ok(())
     }
-
-    /// What differs from `other`; where the run lies does not count.
-    pub fn differences(&self, other: &Self) -> Vec<String> {
-        super::differences(self, other)
-    }
 }
 
 /// The steps that are probed, in order: 0, every `every`, and the last.

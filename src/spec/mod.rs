@@ -16,7 +16,7 @@ pub use seeds::Seeds;
 pub use training::{AdafactorState, Optimizer, Smoothing, Training};
 
 /// What differs between two specs, a line for each side; where a run lies does not count.
-fn differences<S: serde::Serialize>(ours: &S, theirs: &S) -> Vec<String> {
+pub(crate) fn differences<S: serde::Serialize>(ours: &S, theirs: &S) -> Vec<String> {
     let lines = |spec: &S| -> Vec<String> {
         // invariant: a spec is plain data and serialises
         let text = toml::to_string(spec).unwrap_or_default();

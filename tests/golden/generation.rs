@@ -23,8 +23,7 @@ struct Run {
     scores: Option<Vec<f64>>,
 }
 
-const CASES: [&str; 6] =
-    ["v1_0_tied_relu", "v1_1_untied", "mt5", "v5_tied_unscaled", "unequal_depths", "long_ragged"];
+const CASES: [&str; 6] = ["v1_0_tied_relu", "v1_1_untied", "mt5", "v5_tied_unscaled", "unequal_depths", "long_ragged"];
 
 fn expected(case: &str) -> Expected {
     let text = std::fs::read_to_string(fixture(&format!("t5/{case}/generated.json"))).unwrap();
