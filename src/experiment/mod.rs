@@ -5,6 +5,7 @@ pub mod dump;
 pub mod gradient_align;
 mod probe;
 pub mod redraw;
+pub mod score;
 mod setup;
 
 /// How a long run talks to whoever started it.
