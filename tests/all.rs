@@ -3,4 +3,5 @@
 mod architecture;
 mod cli;
 mod golden;
+mod measure;
 mod run;

@@ -9,6 +9,7 @@ mod dump;
 mod gradient_align;
 mod man;
 mod plot;
+mod score;
 mod term;
 mod threads;
 mod usage;
@@ -33,6 +34,7 @@ enum Command {
     GradientAlign(Box<gradient_align::Arguments>),
     Plot(plot::Arguments),
     Dump(dump::Arguments),
+    Score(score::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -51,6 +53,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::GradientAlign(arguments) => arguments.run(),
         Command::Plot(arguments) => arguments.run(),
         Command::Dump(arguments) => arguments.run(),
+        Command::Score(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
         Command::Man(arguments) => arguments.run(),
     }

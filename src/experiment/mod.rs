@@ -6,6 +6,7 @@ mod fine_tune;
 pub mod gradient_align;
 mod probe;
 pub mod redraw;
+pub mod score;
 mod setup;
 
 /// How a long run talks to whoever started it.

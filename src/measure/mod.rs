@@ -1,7 +1,19 @@
 //! Pure arithmetic on numbers and strings. No candle, no files.
 
 pub mod alignment;
+pub mod bleu;
+pub mod exact_match;
 pub mod gram;
+pub mod intervals;
+pub mod language;
+pub mod norm_avg;
+pub mod outputs;
+pub mod rouge;
+mod text;
 
 pub use alignment::{Alignment, Bootstrap};
+pub use exact_match::Normaliser;
 pub use gram::Gram;
+pub use intervals::Proportion;
+pub use language::Language;
+pub use norm_avg::norm_avg;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use super::{fsa, stderr, stdout};
 
 /// The one line that `fsa ARGUMENTS` says, without its prefix.
-fn refusal(arguments: &str) -> String {
+pub(super) fn refusal(arguments: &str) -> String {
     let output = fsa(arguments);
     assert_eq!(output.status.code(), Some(2), "{arguments}: {}", stderr(&output));
     assert_eq!(stdout(&output), "", "{arguments}");

@@ -158,7 +158,7 @@ fn progress_goes_to_stderr_and_a_dry_run_writes_nothing() {
     assert_eq!(output.status.code(), Some(0), "{progress}");
     // 4 steps and 3 probes of 2 batches.
     assert_eq!(progress.lines().next(), Some("0/10  started"));
-    assert!(progress.lines().last().unwrap().starts_with("10/10  probe at step 4  in "), "{progress}");
+    assert!(progress.lines().last().unwrap().starts_with("10/10  probed step 4  in "), "{progress}");
     let before = files(&place.path("."));
     let plan = place.done("gradient-align --config run.toml --out never --dry-run --json");
     let plan: Value = serde_json::from_str(&plan).unwrap();

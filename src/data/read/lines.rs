@@ -70,3 +70,9 @@ impl Iterator for Lines {
 
 /// UTF-8's byte-order mark, which spreadsheet programs write.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// All lines of a text file, without their ends. A last line that is empty is none.
+pub fn text_lines(path: impl AsRef<Path>) -> Result<Vec<String>> {
+    let path = path.as_ref();
+    Lines::new(path, super::open_file(path)?).map(|line| line.map(|line| line.text)).collect()
+}

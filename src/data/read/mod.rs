@@ -12,6 +12,8 @@ mod tsv;
 #[cfg(test)]
 mod tests;
 
+pub use lines::text_lines;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
