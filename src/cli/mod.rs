@@ -9,6 +9,7 @@ mod dump;
 mod gradient_align;
 mod man;
 mod plot;
+mod tasks;
 mod term;
 mod threads;
 mod usage;
@@ -33,6 +34,7 @@ enum Command {
     GradientAlign(Box<gradient_align::Arguments>),
     Plot(plot::Arguments),
     Dump(dump::Arguments),
+    Tasks(tasks::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -51,6 +53,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::GradientAlign(arguments) => arguments.run(),
         Command::Plot(arguments) => arguments.run(),
         Command::Dump(arguments) => arguments.run(),
+        Command::Tasks(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
         Command::Man(arguments) => arguments.run(),
     }
@@ -69,13 +72,16 @@ pub fn exit_code(result: Result<()>) -> ExitCode {
 
 /// The whole command line, as parsing, completions and the manual see it.
 fn command() -> clap::Command {
-    // `--lr -1` should be told that it must be positive, not that `-1` is an unknown flag.
-    Cli::command().mut_subcommands(|command| {
-        command.mut_args(|arg| match arg.get_action().takes_values() {
-            true => arg.allow_negative_numbers(true),
-            false => arg,
-        })
-    })
+    Cli::command().mut_subcommands(negative_values)
+}
+
+/// `--lr -1` should be told that it must be positive, not that `-1` is an unknown flag; in subcommands of subcommands too.
+fn negative_values(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| match arg.get_action().takes_values() {
+        true => arg.allow_negative_numbers(true),
+        false => arg,
+    });
+    command.mut_subcommands(negative_values)
 }
 
 /// The value of a flag without which there is nothing to do; `what` says what it is and `example` how it may look.

@@ -6,6 +6,7 @@ pub mod gradient_align;
 mod probe;
 pub mod redraw;
 mod setup;
+pub mod tasks;
 
 /// How a long run talks to whoever started it.
 pub trait Events {
