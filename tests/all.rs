@@ -5,3 +5,4 @@ mod cli;
 mod golden;
 mod measure;
 mod run;
+mod tasks;

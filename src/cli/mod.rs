@@ -10,6 +10,7 @@ mod gradient_align;
 mod man;
 mod plot;
 mod score;
+mod tasks;
 mod term;
 mod threads;
 mod usage;
@@ -35,6 +36,7 @@ enum Command {
     Plot(plot::Arguments),
     Dump(dump::Arguments),
     Score(score::Arguments),
+    Tasks(tasks::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -54,6 +56,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Plot(arguments) => arguments.run(),
         Command::Dump(arguments) => arguments.run(),
         Command::Score(arguments) => arguments.run(),
+        Command::Tasks(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
         Command::Man(arguments) => arguments.run(),
     }
@@ -72,13 +75,16 @@ pub fn exit_code(result: Result<()>) -> ExitCode {
 
 /// The whole command line, as parsing, completions and the manual see it.
 fn command() -> clap::Command {
-    // `--lr -1` should be told that it must be positive, not that `-1` is an unknown flag.
-    Cli::command().mut_subcommands(|command| {
-        command.mut_args(|arg| match arg.get_action().takes_values() {
-            true => arg.allow_negative_numbers(true),
-            false => arg,
-        })
-    })
+    Cli::command().mut_subcommands(negative_values)
+}
+
+/// `--lr -1` should be told that it must be positive, not that `-1` is an unknown flag; in subcommands of subcommands too.
+fn negative_values(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| match arg.get_action().takes_values() {
+        true => arg.allow_negative_numbers(true),
+        false => arg,
+    });
+    command.mut_subcommands(negative_values)
 }
 
 /// The value of a flag without which there is nothing to do; `what` says what it is and `example` how it may look.

@@ -39,7 +39,14 @@ mod tests {
     use super::*;
 
     fn split(source: &str, target: &str) -> Split {
-        let example = |source: &str, row| Example { row, source: source.into(), target: target.into(), label: None };
+        let example = |source: &str, row| Example {
+            row,
+            source: source.into(),
+            target: target.into(),
+            references: vec![target.into()],
+            label: None,
+            article: None,
+        };
         Split {
             path: "a.tsv".into(),
             examples: vec![example("ab", 0), example(source, 2)],

@@ -1,5 +1,6 @@
 //! What a task makes of a file: prompts, targets and labels, with where they came from.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// One example: what the model reads and what it should answer.
@@ -11,8 +12,12 @@ pub struct Example {
     pub source: String,
     /// The answer: a label word, or free text.
     pub target: String,
+    /// Every answer that counts as right, the target first, none twice and none blank.
+    pub references: Vec<String>,
     /// Index of the answer in the task's label set; `None` for free text.
     pub label: Option<usize>,
+    /// The bytes of the source that may be cut to make it short enough, where the task says so: an article.
+    pub article: Option<Range<usize>>,
 }
 
 /// The examples of one file. It holds at least one.

@@ -5,20 +5,26 @@
 //! This module must not know candle, a model or a tokenizer; whoever has a tokenizer hands in a closure.
 
 pub mod batch;
+pub mod cut;
 pub mod example;
 pub mod labels;
+pub mod metric;
 mod nearest;
 pub mod order;
+pub mod prompt;
 pub mod read;
 pub mod shuffle;
 pub mod task;
 pub mod template;
+pub mod trim;
 
 pub use batch::Tokenized;
 pub use example::{Example, Split};
 pub use labels::LabelSet;
+pub use metric::Metric;
 pub use order::{Order, probe_batches};
-pub use task::Task;
+pub use prompt::{FewShot, Layout, Prompt, Prompts};
+pub use task::{Hub, Splits, Task};
 
 #[cfg(test)]
 pub(crate) mod testing;

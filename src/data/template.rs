@@ -1,5 +1,8 @@
 //! Prompt templates: text with the names of columns in braces, `{premise} question: {hypothesis}`.
 
+use std::fmt;
+use std::ops::Range;
+
 /// A parsed template. `{name}` stands for a column, `{{` and `}}` for single braces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
@@ -56,16 +59,50 @@ impl Template {
         })
     }
 
+    /// The plain text before the first column.
+    pub fn beginning(&self) -> &str {
+        match self.pieces.first() {
+            Some(Piece::Text(plain)) => plain,
+            Some(Piece::Column(_)) | None => "",
+        }
+    }
+
     /// The text with every column replaced by what `value` gives for it; the first error ends it.
-    pub fn render<E>(&self, mut value: impl FnMut(&str) -> Result<String, E>) -> Result<String, E> {
+    pub fn render<E>(&self, value: impl FnMut(&str) -> Result<String, E>) -> Result<String, E> {
+        self.render_marked(None, value).map(|(text, _)| text)
+    }
+
+    /// As [`render`](Self::render), with the bytes that the column `marked` fills (its last appearance).
+    pub fn render_marked<E>(
+        &self,
+        marked: Option<&str>,
+        mut value: impl FnMut(&str) -> Result<String, E>,
+    ) -> Result<(String, Option<Range<usize>>), E> {
         let mut text = String::new();
+        let mut bytes = None;
         for piece in &self.pieces {
             match piece {
                 Piece::Text(plain) => text.push_str(plain),
-                Piece::Column(name) => text.push_str(&value(name)?),
+                Piece::Column(name) => {
+                    let start = text.len();
+                    text.push_str(&value(name)?);
+                    if marked == Some(name) {
+                        bytes = Some(start..text.len());
+                    }
+                }
             }
         }
-        Ok(text)
+        Ok((text, bytes))
+    }
+}
+
+/// As it was written.
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pieces.iter().try_for_each(|piece| match piece {
+            Piece::Text(plain) => f.write_str(&plain.replace('{', "{{").replace('}', "}}")),
+            Piece::Column(name) => write!(f, "{{{name}}}"),
+        })
     }
 }
 
@@ -85,6 +122,18 @@ mod tests {
         assert_eq!(render("no column, é"), "no column, é");
         let names: Vec<String> = Template::parse("{b}{a}").unwrap().columns().map(String::from).collect();
         assert_eq!(names, ["b", "a"]);
+    }
+
+    #[test]
+    fn it_says_what_it_was_and_where_a_column_went() {
+        for text in ["{a} question: {b}? {a}", "{{{a}}} is {{plain}}", "", "no column"] {
+            assert_eq!(Template::parse(text).unwrap().to_string(), text);
+        }
+        let template = Template::parse("Article: {a} end").unwrap();
+        let rendered = template.render_marked(Some("a"), |_| Ok::<_, ()>("é, x".to_string())).unwrap();
+        assert_eq!(rendered, ("Article: é, x end".to_string(), Some(9..14)));
+        assert_eq!(template.beginning(), "Article: ");
+        assert_eq!(Template::parse("{a} b").unwrap().beginning(), "");
     }
 
     #[test]

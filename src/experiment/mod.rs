@@ -8,6 +8,7 @@ mod probe;
 pub mod redraw;
 pub mod score;
 mod setup;
+pub mod tasks;
 
 /// How a long run talks to whoever started it.
 pub trait Events {

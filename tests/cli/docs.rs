@@ -2,7 +2,7 @@
 
 use super::{fsa, stderr, stdout};
 
-const SUBCOMMANDS: [&str; 6] = ["gradient-align", "plot", "dump", "score", "completions", "man"];
+const SUBCOMMANDS: [&str; 7] = ["gradient-align", "plot", "dump", "score", "tasks", "completions", "man"];
 
 /// What `fsa ARGUMENTS` prints on stdout; it must succeed in silence.
 fn said(arguments: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod docs;
 mod score;
+mod tasks;
 mod usage;
 
 use std::process::{Command, Output};

@@ -89,6 +89,39 @@ fn parquet_rows_are_generic_records() {
     assert_eq!(read[1].get("translation.en"), Some(&json!("y")));
 }
 
+/// TriviaQA's and OpenBookQA's lists, as the hub's parquet holds them.
+#[test]
+fn parquet_lists_within_objects() {
+    let schema = "message schema {
+        REQUIRED GROUP answer {
+            OPTIONAL BYTE_ARRAY value (UTF8);
+            OPTIONAL GROUP aliases (LIST) { REPEATED GROUP list { OPTIONAL BYTE_ARRAY element (UTF8); } }
+        }
+    }";
+    let mut bytes = Vec::new();
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::new(WriterProperties::default())).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let texts = |texts: &[&str]| texts.iter().map(|text| ByteArray::from(*text)).collect::<Vec<_>>();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<ByteArrayType>().write_batch(&texts(&["Paris", "Rome"]), Some(&[1, 1]), None).unwrap();
+    column.close().unwrap();
+    // Two elements, then an empty list: its definition level is that of the list itself.
+    let mut column = group.next_column().unwrap().unwrap();
+    let (definition, repetition) = ([3, 3, 1], [0, 1, 0]);
+    column.typed::<ByteArrayType>().write_batch(&texts(&["a", "b"]), Some(&definition), Some(&repetition)).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    let read = records("a.parquet", bytes).unwrap();
+    assert_eq!(read[0].get("answer.aliases"), Some(&json!(["a", "b"])));
+    assert_eq!(
+        (read[0].get("answer.aliases.1"), read[0].get("answer.value")),
+        (Some(&json!("b")), Some(&json!("Paris")))
+    );
+    assert_eq!(read[1].get("answer.aliases"), Some(&json!([])));
+}
+
 #[test]
 fn places_that_are_no_data_file() {
     let folder = tempfile::tempdir().unwrap();

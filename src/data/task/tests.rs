@@ -194,7 +194,9 @@ fn free_text_and_dotted_paths() {
 fn unknown_tasks_say_what_there_is() {
     assert_eq!(
         Task::resolve("rtr").unwrap_err().to_string(),
-        "--task: there is no task `rtr` (did you mean `rte`?); give one of rte, or the path of a task's description ending in .toml"
+        "--task: there is no task `rtr` (did you mean `rte`?); give one of rte, cb, wic, snli, openbookqa, \
+         trivia_qa, web_questions, wmt14_enfr, wmt16_ende, wmt16_enro, xsum, wiki_lingua, or the path of a task's description \
+         ending in .toml"
     );
     assert!(Task::resolve("chess").unwrap_err().to_string().starts_with("--task: there is no task `chess`; give"));
     assert!(Task::resolve("no/such.toml").unwrap_err().to_string().starts_with("no/such.toml: cannot read it: "));
@@ -241,6 +243,126 @@ fn mistakes_in_a_description_are_named_by_line() {
     assert_eq!(
         message(&Task::from_file(&path).unwrap_err(), &folder),
         "mine.toml:2: the text is not UTF-8; save the file as UTF-8"
+    );
+}
+
+/// A free-text task with every key that a description may have besides labels.
+const FULL: &str = r#"
+name = "mine"
+template = "Q: {question} ({context}) A:"
+metric = "em-squad"
+prefix = "Q:"
+language = "en"
+max_source_tokens = 64
+cut_column = "context"
+[columns]
+question = ["question"]
+context = ["context"]
+[target]
+columns = ["answers.0"]
+references = ["answers"]
+[splits]
+train = "train.jsonl"
+test = "../test.jsonl"
+[hub]
+id = "owner/mine"
+config = "main"
+[hub.splits]
+train = "train"
+validation = "dev"
+"#;
+
+#[test]
+fn every_key_is_kept() {
+    let (folder, path) = file("mine.toml", FULL);
+    let task = Task::from_file(&path).unwrap();
+    assert_eq!((task.metric(), task.prefix(), task.language()), (Some(Metric::EmSquad), Some("Q:"), Some("en")));
+    assert_eq!(task.max_source_tokens(), Some(64));
+    assert_eq!(task.prefixes(), ["Q:", "Translate", "Article:"]);
+    assert_eq!(task.splits().train, Some(folder.path().join("train.jsonl")));
+    assert_eq!(task.splits().evaluation(), Some(&folder.path().join("../test.jsonl")));
+    let hub = task.hub().unwrap();
+    assert_eq!((hub.id.as_str(), hub.config.as_deref()), ("owner/mine", Some("main")));
+    assert_eq!(
+        hub.splits.iter().map(|(name, own)| format!("{name}={own}")).collect::<Vec<_>>(),
+        ["train=train", "validation=dev"]
+    );
+    assert_eq!(hub.splits.evaluation().map(String::as_str), Some("dev"));
+    // What a description need not say.
+    let least = described("name='a'\ntemplate='{t}'\n[columns]\nt=['t']\n[target]\ncolumns=['u']\n").unwrap();
+    assert_eq!((least.metric(), least.prefix(), least.language(), least.max_source_tokens()), (None, None, None, None));
+    assert_eq!((least.hub(), least.splits()), (None, &Splits::default()));
+    assert_eq!(described(SNLI).unwrap().metric(), Some(Metric::Accuracy));
+    let own = FULL.replace("Q: {", "Frage: {").replace("\"Q:\"", "\"Frage:\"");
+    assert_eq!(described(&own).unwrap().prefixes(), ["Q:", "Translate", "Article:", "Frage:"]);
+}
+
+#[test]
+fn mistakes_in_the_further_keys_are_named_by_line() {
+    let with = |from: &str, to: &str| described(&FULL.replace(from, to)).unwrap_err();
+    assert_eq!(
+        with("em-squad", "em_squad"),
+        "mine.toml:4: there is no metric `em_squad` (did you mean `em-squad`?); \
+         give one of accuracy, em-trivia, em-squad, bleu, rouge2"
+    );
+    assert_eq!(
+        with("em-squad", "accuracy"),
+        "mine.toml:4: the metric `accuracy` needs label words; \
+         list them as `labels` under [target], or take one of em-trivia, em-squad, bleu, rouge2"
+    );
+    assert!(
+        with("prefix = \"Q:\"", "prefix = \"Q :\"").starts_with("mine.toml:5: the template does not begin with `Q :`")
+    );
+    assert!(with("prefix = \"Q:\"", "prefix = \" \"").starts_with("mine.toml:5: the text is empty"));
+    assert!(with("\"en\"", "\"English\"").starts_with("mine.toml:6: `English` is no language code; give two or three"));
+    assert!(with("= 64", "= 0").starts_with("mine.toml:7: `max_source_tokens` must be at least 1, not 0"));
+    assert!(with("= 64", "= -1").starts_with("mine.toml:7: the task's description: "));
+    assert_eq!(
+        with("cut_column = \"context\"", ""),
+        "mine.toml:7: the template has several columns; say which is cut, as `cut_column`; \
+         the template has context, question"
+    );
+    assert!(
+        with("cut_column = \"context\"", "cut_column = \"text\"")
+            .starts_with("mine.toml:8: the template does not use `{text}`")
+    );
+    assert!(with("({context})", "{context} {context}").contains("uses `{context}` more than once"));
+    assert!(with("max_source_tokens = 64", "").starts_with("mine.toml:8: `cut_column` without `max_source_tokens`"));
+    assert!(with("references = [\"answers\"]", "references = []").starts_with("mine.toml:14: the list is empty"));
+    assert!(
+        with("[splits]", "labels = [\"a\", \"b\"]\n[splits]").starts_with("mine.toml:14: `references` beside `labels`")
+    );
+    assert!(with("\"train.jsonl\"", "\"\"").starts_with("mine.toml:16: the text is empty"));
+    assert!(with("dev", " ").starts_with("mine.toml:23: the text is empty"));
+    assert!(with("owner/mine", "mine").starts_with("mine.toml:19: `mine` is no data set of the hub; give it as"));
+    assert!(with("test =", "tests =").contains("unknown field `tests`, expected one of `train`, `validation`, `test`"));
+}
+
+#[test]
+fn any_of_several_answers_is_kept_once() {
+    let task = Task::named("trivia_qa").unwrap();
+    let row = |answer: &str| format!("{{\"question\":\"q\",\"answer\":{answer}}}\n");
+    let rows = [
+        row("{\"value\":\"Paris \",\"aliases\":[\"City of Light\",\"Paris\",\" \",\"City of Light\",7]}"),
+        row("{\"value\":\"<unk>\",\"aliases\":[]}"),
+        row("{\"value\":\"Rome\",\"aliases\":null}"),
+        row("{\"value\":\"Rome\",\"aliases\":\"Roma\"}"),
+    ];
+    let (_folder, path) = file("a.jsonl", rows.concat());
+    let split = task.read(path).unwrap();
+    let references: Vec<_> = split.examples.iter().map(|example| example.references.join("|")).collect();
+    assert_eq!(references, ["Paris|City of Light|7", "Rome", "Rome|Roma"]);
+    assert_eq!((split.dropped, split.examples[0].target.as_str()), (1, "Paris"));
+    assert!(
+        refusal(&task, "a.jsonl", row("{\"value\":\"a\"}"))
+            .starts_with("a.jsonl:1: there is no column `answer.aliases`; the file has question, answer")
+    );
+    assert!(refusal(&task, "a.jsonl", row("{\"value\":\"a\",\"aliases\":[null]}")).contains("the value is null"));
+    assert!(refusal(&task, "a.tsv", "question\tvalue\na\tb\n").contains("there is no column `answer.value`"));
+    let web = Task::named("web_questions").unwrap();
+    assert_eq!(
+        refusal(&web, "a.jsonl", "{\"question\":\"q\",\"answers\":[]}"),
+        "a.jsonl:1: column answers: the list is empty; fill it in, or remove the row"
     );
 }
 
