@@ -67,6 +67,30 @@ impl Template {
         }
     }
 
+    /// The columns' values in `rendered`, a text that this template made: what lies between its plain parts. Where a value
+    /// holds a plain part itself, the first place where it fits is taken.
+    pub fn fields<'t>(&self, rendered: &'t str) -> Vec<&'t str> {
+        let mut fields = Vec::new();
+        let mut rest = rendered;
+        let mut pieces = self.pieces.iter().peekable();
+        while let Some(piece) = pieces.next() {
+            match piece {
+                Piece::Text(plain) => rest = rest.strip_prefix(plain.as_str()).unwrap_or(rest),
+                Piece::Column(_) => {
+                    let end = match pieces.peek() {
+                        Some(Piece::Text(plain)) => rest.find(plain.as_str()).unwrap_or(rest.len()),
+                        // Two columns side by side cannot be told apart.
+                        Some(Piece::Column(_)) | None => rest.len(),
+                    };
+                    let (field, after) = rest.split_at(end);
+                    fields.push(field);
+                    rest = after;
+                }
+            }
+        }
+        fields
+    }
+
     /// The text with every column replaced by what `value` gives for it; the first error ends it.
     pub fn render<E>(&self, value: impl FnMut(&str) -> Result<String, E>) -> Result<String, E> {
         self.render_marked(None, value).map(|(text, _)| text)
@@ -134,6 +158,14 @@ mod tests {
         assert_eq!(rendered, ("Article: é, x end".to_string(), Some(9..14)));
         assert_eq!(template.beginning(), "Article: ");
         assert_eq!(Template::parse("{a} b").unwrap().beginning(), "");
+    }
+
+    #[test]
+    fn fields_are_found_again() {
+        let template = Template::parse("Q: {a} A) {b} end").unwrap();
+        assert_eq!(template.fields("Q: é, x A) y end"), ["é, x", "y"]);
+        assert_eq!(template.fields("something else"), ["something else", ""]);
+        assert_eq!(Template::parse("{a}").unwrap().fields("x y"), ["x y"]);
     }
 
     #[test]

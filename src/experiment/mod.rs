@@ -7,6 +7,7 @@ pub mod gradient_align;
 mod probe;
 pub mod redraw;
 pub mod score;
+mod scoring;
 mod setup;
 pub mod tasks;
 

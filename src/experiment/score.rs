@@ -2,14 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
+use super::scoring;
+pub use super::scoring::{Interval, Metric, Parts, Scored};
 use crate::data::LabelSet;
 use crate::data::read::text_lines;
 use crate::error::{Error, Result};
-use crate::measure::bleu::{self, MAX_ORDER, Statistics, Tokenizer};
-use crate::measure::intervals::{DRAWS, bootstrap};
-use crate::measure::{Normaliser, Proportion, outputs, rouge};
 use crate::spec::Seeds;
 
 /// What to score, and how.
@@ -23,67 +20,6 @@ pub struct Score {
     pub references: Vec<PathBuf>,
     /// Root seed (of the bootstrap).
     pub seed: u64,
-}
-
-/// A metric, with what it needs to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Metric {
-    /// Corpus BLEU.
-    Bleu(Tokenizer),
-    /// Mean ROUGE-2 F1.
-    Rouge2,
-    /// Exact match. A reference line is the one answer, or a JSON list of all aliases.
-    ExactMatch(Normaliser),
-    /// The output's first word against the true label word.
-    Accuracy(LabelSet),
-}
-
-/// A score.
-#[derive(Debug, Serialize)]
-pub struct Scored {
-    /// From 0 to 100.
-    pub score: f64,
-    /// Low end of its 95 % interval; none where it cannot be told.
-    pub low: Option<f64>,
-    /// High end.
-    pub high: Option<f64>,
-    /// How the interval was made.
-    pub interval: Interval,
-    /// Number of outputs.
-    pub n: usize,
-    /// What has to be known to compare the score with another.
-    pub signature: String,
-    /// BLEU's parts.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub bleu: Option<Parts>,
-}
-
-/// How an interval was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Interval {
-    /// Wilson's, of a proportion.
-    Wilson,
-    /// Percentiles of draws of outputs.
-    Bootstrap {
-        /// Number of draws.
-        draws: usize,
-        /// Root seed.
-        seed: u64,
-    },
-}
-
-/// What BLEU is made of.
-#[derive(Debug, Serialize)]
-pub struct Parts {
-    /// Of orders 1 to 4, in per cent.
-    pub precisions: [f64; MAX_ORDER],
-    /// From 0 to 1.
-    pub brevity_penalty: f64,
-    /// Tokens of all outputs.
-    pub hypothesis_length: u64,
-    /// Tokens of the closest references.
-    pub reference_length: u64,
 }
 
 /// Scores the outputs.
@@ -105,18 +41,27 @@ pub fn run(score: &Score) -> Result<Scored> {
         }
         references.push(lines);
     }
-    match (&score.metric, references.as_slice(), score.references.as_slice()) {
-        (_, [], _) => Err(Error::input("no file of references")
+    let (Some(first), Some(path)) = (references.first(), score.references.first()) else {
+        return Err(Error::input("no file of references")
             .flag("--references")
-            .next("give --references path/to/references.txt")),
-        (Metric::Bleu(tokenizer), files, _) => Ok(bleu(&hypotheses, files, *tokenizer, score.seed)),
-        (Metric::Rouge2, [lines], _) => rouge2(&hypotheses, lines, score.seed),
-        (Metric::ExactMatch(normaliser), [lines], [path]) => exact_match(&hypotheses, lines, path, *normaliser),
-        (Metric::Accuracy(labels), [lines], [path]) => accuracy(&hypotheses, lines, path, labels),
-        _ => Err(Error::input("only --metric bleu takes several reference files")
+            .next("give --references path/to/references.txt"));
+    };
+    if references.len() > 1 && !matches!(score.metric, Metric::Bleu(_)) {
+        return Err(Error::input("only --metric bleu takes several reference files")
             .flag("--references")
-            .next("give one file; for exact match, a line may be a JSON list of aliases")),
+            .next("give one file; for exact match, a line may be a JSON list of aliases"));
     }
+    let references: Vec<Vec<String>> = match &score.metric {
+        Metric::ExactMatch(_) => {
+            (1..).zip(first).map(|(number, line)| aliases(line, path, number)).collect::<Result<_>>()?
+        }
+        Metric::Accuracy(labels) => {
+            check_labels(first, path, labels)?;
+            first.iter().map(|line| vec![line.trim().to_owned()]).collect()
+        }
+        _ => (0..hypotheses.len()).map(|item| references.iter().map(|file| file[item].clone()).collect()).collect(),
+    };
+    scoring::score(&score.metric, &hypotheses, &references, Seeds::new(score.seed))
 }
 
 /// The lines of a file that has some.
@@ -126,62 +71,6 @@ fn lines(path: &Path, flag: &str) -> Result<Vec<String>> {
         true => Err(Error::input("the file is empty").at(path).flag(flag).next("give one text a line")),
         false => Ok(lines),
     }
-}
-
-/// `references`: one list a file.
-fn bleu(hypotheses: &[String], references: &[Vec<String>], tokenizer: Tokenizer, seed: u64) -> Scored {
-    let segments: Vec<Statistics> = hypotheses
-        .iter()
-        .enumerate()
-        .map(|(line, hypothesis)| {
-            let references: Vec<&str> = references.iter().map(|file| file[line].as_str()).collect();
-            Statistics::of(hypothesis, &references, tokenizer)
-        })
-        .collect();
-    let corpus: Statistics = segments.iter().copied().sum();
-    let interval = bootstrap(Seeds::new(seed), "bleu", segments.len(), |draw| {
-        draw.iter().map(|&line| segments[line]).sum::<Statistics>().score().score
-    });
-    let bleu = corpus.score();
-    Scored {
-        score: bleu.score,
-        low: interval.map(|ends| ends.0),
-        high: interval.map(|ends| ends.1),
-        interval: Interval::Bootstrap { draws: DRAWS, seed },
-        n: hypotheses.len(),
-        signature: bleu::signature(tokenizer, references.len()),
-        bleu: Some(Parts {
-            precisions: bleu.precisions,
-            brevity_penalty: bleu.brevity_penalty,
-            hypothesis_length: corpus.hypothesis_length,
-            reference_length: corpus.reference_length,
-        }),
-    }
-}
-
-fn rouge2(hypotheses: &[String], references: &[String], seed: u64) -> Result<Scored> {
-    let scores: Vec<f64> =
-        hypotheses.iter().zip(references).map(|(ours, theirs)| rouge::rouge2(ours, theirs)).collect();
-    let interval = bootstrap(Seeds::new(seed), "rouge2", scores.len(), |draw| {
-        100.0 * draw.iter().map(|&line| scores[line]).sum::<f64>() / draw.len() as f64
-    });
-    Ok(Scored {
-        score: rouge::corpus(&scores).ok_or_else(nothing)?,
-        low: interval.map(|ends| ends.0),
-        high: interval.map(|ends| ends.1),
-        interval: Interval::Bootstrap { draws: DRAWS, seed },
-        n: scores.len(),
-        signature: rouge::signature(),
-        bleu: None,
-    })
-}
-
-fn exact_match(hypotheses: &[String], references: &[String], path: &Path, normaliser: Normaliser) -> Result<Scored> {
-    let mut matches = Vec::with_capacity(hypotheses.len());
-    for (number, (hypothesis, reference)) in (1..).zip(hypotheses.iter().zip(references)) {
-        matches.push(normaliser.matches(hypothesis, &aliases(reference, path, number)?));
-    }
-    proportion(Proportion::of(matches), normaliser.signature())
 }
 
 /// The answers in line `number`: a JSON list if it begins as one, else the line itself.
@@ -201,41 +90,21 @@ fn aliases(line: &str, path: &Path, number: usize) -> Result<Vec<String>> {
     }
 }
 
-fn accuracy(hypotheses: &[String], references: &[String], path: &Path, labels: &LabelSet) -> Result<Scored> {
-    let mut classes = Vec::with_capacity(hypotheses.len());
-    for (number, (hypothesis, reference)) in (1..).zip(hypotheses.iter().zip(references)) {
-        let truth = labels.index(reference.trim()).ok_or_else(|| {
-            Error::input(format!("label `{}` is not one of {}", reference.trim(), labels.words().join(", ")))
-                .at(path)
-                .line(number)
-                .next("give every label word with --labels, or correct the line")
-        })?;
-        classes.push((labels.first_word(hypothesis), truth));
+/// Errors on a reference that is no label.
+fn check_labels(references: &[String], path: &Path, labels: &LabelSet) -> Result<()> {
+    for (number, reference) in (1..).zip(references) {
+        if labels.index(reference.trim()).is_none() {
+            return Err(Error::input(format!(
+                "label `{}` is not one of {}",
+                reference.trim(),
+                labels.words().join(", ")
+            ))
+            .at(path)
+            .line(number)
+            .next("give every label word with --labels, or correct the line"));
+        }
     }
-    let signature = format!(
-        "accuracy|match:first-word|labels:{}|version:fsa-{}",
-        labels.words().join(","),
-        env!("CARGO_PKG_VERSION")
-    );
-    proportion(outputs::accuracy(classes), signature)
-}
-
-fn proportion(proportion: Proportion, signature: String) -> Result<Scored> {
-    let (low, high) = proportion.wilson().ok_or_else(nothing)?;
-    Ok(Scored {
-        score: 100.0 * proportion.rate().ok_or_else(nothing)?,
-        low: Some(100.0 * low),
-        high: Some(100.0 * high),
-        interval: Interval::Wilson,
-        n: proportion.items as usize,
-        signature,
-        bleu: None,
-    })
-}
-
-/// A file without lines is refused when it is read; this says so should a caller get past that.
-fn nothing() -> Error {
-    Error::input("there is nothing to score").next("give at least one line")
+    Ok(())
 }
 
 #[cfg(test)]

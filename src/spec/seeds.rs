@@ -17,6 +17,11 @@ impl Seeds {
         Self { root }
     }
 
+    /// The root seed.
+    pub fn root(&self) -> u64 {
+        self.root
+    }
+
     fn digest(&self, name: &str, indices: &[u64]) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(self.root.to_le_bytes());

@@ -1,0 +1,164 @@
+//! Outputs against references by one metric, with interval and signature: the one place that scores are made.
+
+use serde::Serialize;
+
+use crate::data::LabelSet;
+use crate::error::{Error, Result};
+use crate::measure::bleu::{self, MAX_ORDER, Statistics, Tokenizer};
+use crate::measure::intervals::{DRAWS, bootstrap};
+use crate::measure::{Normaliser, Proportion, outputs, rouge};
+use crate::spec::Seeds;
+
+/// A metric, with what it needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Metric {
+    /// Corpus BLEU.
+    Bleu(Tokenizer),
+    /// Mean ROUGE-2 F1.
+    Rouge2,
+    /// Exact match. A reference line is the one answer, or a JSON list of all aliases.
+    ExactMatch(Normaliser),
+    /// The output's first word against the true label word.
+    Accuracy(LabelSet),
+}
+
+/// A score.
+#[derive(Debug, Serialize)]
+pub struct Scored {
+    /// From 0 to 100.
+    pub score: f64,
+    /// Low end of its 95 % interval; none where it cannot be told.
+    pub low: Option<f64>,
+    /// High end.
+    pub high: Option<f64>,
+    /// How the interval was made.
+    pub interval: Interval,
+    /// Number of outputs.
+    pub n: usize,
+    /// What has to be known to compare the score with another.
+    pub signature: String,
+    /// BLEU's parts.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub bleu: Option<Parts>,
+}
+
+/// How an interval was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Interval {
+    /// Wilson's, of a proportion.
+    Wilson,
+    /// Percentiles of draws of outputs.
+    Bootstrap {
+        /// Number of draws.
+        draws: usize,
+        /// Root seed.
+        seed: u64,
+    },
+}
+
+/// What BLEU is made of.
+#[derive(Debug, Serialize)]
+pub struct Parts {
+    /// Of orders 1 to 4, in per cent.
+    pub precisions: [f64; MAX_ORDER],
+    /// From 0 to 1.
+    pub brevity_penalty: f64,
+    /// Tokens of all outputs.
+    pub hypothesis_length: u64,
+    /// Tokens of the closest references.
+    pub reference_length: u64,
+}
+
+/// Scores `outputs` against each one's `references`, of which each has at least one. ROUGE-2 and accuracy take the first.
+///
+/// # Errors
+/// If there is nothing to score.
+pub(super) fn score(metric: &Metric, outputs: &[String], references: &[Vec<String>], seeds: Seeds) -> Result<Scored> {
+    match metric {
+        Metric::Bleu(tokenizer) => bleu(outputs, references, *tokenizer, seeds),
+        Metric::Rouge2 => rouge2(outputs, references, seeds),
+        Metric::ExactMatch(normaliser) => {
+            let matches = outputs.iter().zip(references).map(|(output, aliases)| normaliser.matches(output, aliases));
+            proportion(Proportion::of(matches), normaliser.signature())
+        }
+        Metric::Accuracy(labels) => {
+            let truth = |references: &Vec<String>| references.first().and_then(|word| labels.index(word));
+            let classes = outputs.iter().zip(references);
+            let classes =
+                classes.filter_map(|(output, references)| Some((labels.first_word(output), truth(references)?)));
+            let signature = format!(
+                "accuracy|match:first-word|labels:{}|version:fsa-{}",
+                labels.words().join(","),
+                env!("CARGO_PKG_VERSION")
+            );
+            proportion(outputs::accuracy(classes), signature)
+        }
+    }
+}
+
+fn bleu(outputs: &[String], references: &[Vec<String>], tokenizer: Tokenizer, seeds: Seeds) -> Result<Scored> {
+    let segments: Vec<Statistics> = outputs
+        .iter()
+        .zip(references)
+        .map(|(output, references)| Statistics::of(output, references, tokenizer))
+        .collect();
+    if segments.is_empty() {
+        return Err(nothing());
+    }
+    let corpus: Statistics = segments.iter().copied().sum();
+    let interval = bootstrap(seeds, "bleu", segments.len(), |draw| {
+        draw.iter().map(|&line| segments[line]).sum::<Statistics>().score().score
+    });
+    let bleu = corpus.score();
+    Ok(Scored {
+        score: bleu.score,
+        low: interval.map(|ends| ends.0),
+        high: interval.map(|ends| ends.1),
+        interval: Interval::Bootstrap { draws: DRAWS, seed: seeds.root() },
+        n: outputs.len(),
+        signature: bleu::signature(tokenizer, references.first().map_or(1, Vec::len)),
+        bleu: Some(Parts {
+            precisions: bleu.precisions,
+            brevity_penalty: bleu.brevity_penalty,
+            hypothesis_length: corpus.hypothesis_length,
+            reference_length: corpus.reference_length,
+        }),
+    })
+}
+
+fn rouge2(outputs: &[String], references: &[Vec<String>], seeds: Seeds) -> Result<Scored> {
+    let pairs = outputs.iter().zip(references);
+    let scores: Vec<f64> =
+        pairs.filter_map(|(output, references)| Some(rouge::rouge2(output, references.first()?))).collect();
+    let interval = bootstrap(seeds, "rouge2", scores.len(), |draw| {
+        100.0 * draw.iter().map(|&line| scores[line]).sum::<f64>() / draw.len() as f64
+    });
+    Ok(Scored {
+        score: rouge::corpus(&scores).ok_or_else(nothing)?,
+        low: interval.map(|ends| ends.0),
+        high: interval.map(|ends| ends.1),
+        interval: Interval::Bootstrap { draws: DRAWS, seed: seeds.root() },
+        n: scores.len(),
+        signature: rouge::signature(),
+        bleu: None,
+    })
+}
+
+fn proportion(proportion: Proportion, signature: String) -> Result<Scored> {
+    let (low, high) = proportion.wilson().ok_or_else(nothing)?;
+    Ok(Scored {
+        score: 100.0 * proportion.rate().ok_or_else(nothing)?,
+        low: Some(100.0 * low),
+        high: Some(100.0 * high),
+        interval: Interval::Wilson,
+        n: proportion.items as usize,
+        signature,
+        bleu: None,
+    })
+}
+
+/// A file without lines is refused when it is read; this says so should a caller get past that.
+fn nothing() -> Error {
+    Error::input("there is nothing to score").next("give at least one line")
+}
