@@ -2,7 +2,9 @@
 //! person should see while it runs goes through [`Events`].
 
 pub mod dump;
+pub mod generate;
 pub mod gradient_align;
+mod json_lines;
 mod probe;
 pub mod redraw;
 mod setup;
