@@ -7,10 +7,14 @@ mod choice;
 mod completions;
 mod dump;
 mod gradient_align;
+mod how;
+mod lenient;
 mod man;
+mod options;
 mod plot;
 mod term;
 mod threads;
+mod training;
 mod usage;
 
 use std::process::ExitCode;
