@@ -5,7 +5,9 @@
 
 mod choice;
 mod completions;
+mod decoding;
 mod dump;
+mod generate;
 mod gradient_align;
 mod how;
 mod lenient;
@@ -36,6 +38,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 ran and failed a check; 2 could 
 enum Command {
     GradientAlign(Box<gradient_align::Arguments>),
     Plot(plot::Arguments),
+    Generate(generate::Arguments),
     Dump(dump::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -54,6 +57,7 @@ pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::GradientAlign(arguments) => arguments.run(),
         Command::Plot(arguments) => arguments.run(),
+        Command::Generate(arguments) => arguments.run(),
         Command::Dump(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
         Command::Man(arguments) => arguments.run(),
