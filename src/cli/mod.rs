@@ -10,6 +10,7 @@ mod dump;
 mod generate;
 mod gradient_align;
 mod how;
+mod label_ratio;
 mod lenient;
 mod man;
 mod options;
@@ -37,6 +38,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 ran and failed a check; 2 could 
 #[derive(Debug, Subcommand)]
 enum Command {
     GradientAlign(Box<gradient_align::Arguments>),
+    LabelRatio(Box<label_ratio::Arguments>),
     Plot(plot::Arguments),
     Generate(generate::Arguments),
     Dump(dump::Arguments),
@@ -56,6 +58,7 @@ pub fn parse() -> Result<Cli> {
 pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::GradientAlign(arguments) => arguments.run(),
+        Command::LabelRatio(arguments) => arguments.run(),
         Command::Plot(arguments) => arguments.run(),
         Command::Generate(arguments) => arguments.run(),
         Command::Dump(arguments) => arguments.run(),
