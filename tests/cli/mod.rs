@@ -1,6 +1,7 @@
 //! The built command, as a shell sees it.
 
 mod docs;
+mod generate;
 mod usage;
 
 use std::process::{Command, Output};
