@@ -5,14 +5,21 @@
 
 mod choice;
 mod completions;
+mod decoding;
 mod dump;
+mod generate;
 mod gradient_align;
+mod how;
+mod label_ratio;
+mod lenient;
 mod man;
+mod options;
 mod plot;
 mod score;
 mod tasks;
 mod term;
 mod threads;
+mod training;
 mod usage;
 
 use std::process::ExitCode;
@@ -33,7 +40,9 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 ran and failed a check; 2 could 
 #[derive(Debug, Subcommand)]
 enum Command {
     GradientAlign(Box<gradient_align::Arguments>),
+    LabelRatio(Box<label_ratio::Arguments>),
     Plot(plot::Arguments),
+    Generate(generate::Arguments),
     Dump(dump::Arguments),
     Score(score::Arguments),
     Tasks(tasks::Arguments),
@@ -53,7 +62,9 @@ pub fn parse() -> Result<Cli> {
 pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::GradientAlign(arguments) => arguments.run(),
+        Command::LabelRatio(arguments) => arguments.run(),
         Command::Plot(arguments) => arguments.run(),
+        Command::Generate(arguments) => arguments.run(),
         Command::Dump(arguments) => arguments.run(),
         Command::Score(arguments) => arguments.run(),
         Command::Tasks(arguments) => arguments.run(),

@@ -11,9 +11,11 @@ use super::term;
 
 /// Redraw a run folder's figures from its rows, without the model
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  fsa plot reports/gradient-align-rte-seed0")]
+#[command(
+    after_help = "Examples:\n  fsa plot reports/gradient-align-rte-seed0\n  fsa plot reports/label-ratio-rte-seed0"
+)]
 pub struct Arguments {
-    /// The run folder
+    /// The run folder, of gradient-align or label-ratio
     #[arg(value_name = "DIR")]
     dir: PathBuf,
     /// Print one JSON object on stdout instead of the paths

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::json_lines;
 use crate::error::{Error, Result};
 use crate::grad::Collect;
 use crate::model::batch::IGNORED;
@@ -63,7 +64,7 @@ pub fn run(dump: &Dump) -> Result<Dumped> {
             .flag("--out")
             .next("choose another name, or give --force to overwrite it"));
     }
-    let pairs = read_pairs(&dump.input)?;
+    let pairs: Vec<Pair> = json_lines::read(&dump.input, "{\"source\": \"…\", \"target\": \"…\"}")?;
     let config = T5Config::read(&dump.model)?;
     let tokenizer = Tokenizer::from_dir(&dump.model)?;
     tokenizer.check_vocab(config.shape.vocab_size)?;
@@ -122,33 +123,6 @@ pub fn run(dump: &Dump) -> Result<Dumped> {
 struct Pair {
     source: String,
     target: String,
-}
-
-fn read_pairs(path: &Path) -> Result<Vec<Pair>> {
-    let bytes = std::fs::read(path).map_err(|error| Error::io("read", path, error).flag("--input"))?;
-    let mut pairs = Vec::new();
-    for (number, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        pairs.push(serde_json::from_slice::<Pair>(line).map_err(|error| {
-            // serde_json counts lines within the text it is given, which is always line 1 here.
-            let text = error.to_string();
-            let what = text.split(" at line ").next().unwrap_or(&text);
-            Error::input(format!("character {}: {what}", error.column()))
-                .at(path)
-                .line(number + 1)
-                .next("give {\"source\": \"…\", \"target\": \"…\"} on each line")
-                .caused_by(error)
-        })?);
-    }
-    if pairs.is_empty() {
-        return Err(Error::input("it has no examples")
-            .at(path)
-            .flag("--input")
-            .next("give {\"source\": \"…\", \"target\": \"…\"} on each line"));
-    }
-    Ok(pairs)
 }
 
 /// `[B, longest]` of ids, padded on the right.

@@ -3,7 +3,10 @@
 
 pub mod dump;
 mod fine_tune;
+pub mod generate;
 pub mod gradient_align;
+mod json_lines;
+pub mod label_ratio;
 mod probe;
 pub mod redraw;
 pub mod score;

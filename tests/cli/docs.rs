@@ -2,7 +2,8 @@
 
 use super::{fsa, stderr, stdout};
 
-const SUBCOMMANDS: [&str; 7] = ["gradient-align", "plot", "dump", "score", "tasks", "completions", "man"];
+const SUBCOMMANDS: [&str; 9] =
+    ["gradient-align", "label-ratio", "plot", "generate", "dump", "score", "tasks", "completions", "man"];
 
 /// What `fsa ARGUMENTS` prints on stdout; it must succeed in silence.
 fn said(arguments: &str) -> String {
@@ -25,17 +26,37 @@ fn help_names_every_subcommand_and_each_has_an_example() {
     }
 }
 
-#[test]
-fn help_of_gradient_align_is_grouped_and_states_defaults() {
-    // On one line: where clap wraps is not the point.
-    let wrapped = said("gradient-align --help");
+/// `fsa ARGUMENTS --help` on one line (where clap wraps is not the point), which must have `headings` in this order and
+/// state these defaults.
+fn help(arguments: &str, headings: &[&str], defaults: &[&str]) {
+    let wrapped = said(&format!("{arguments} --help"));
     let help = wrapped.split_whitespace().collect::<Vec<_>>().join(" ");
     let place = |text: &str| help.find(text).unwrap_or_else(|| panic!("no {text} in\n{help}"));
-    let headings = ["Input: --", "Fine-tuning: --", "Probing: --", "Output: --"].map(place);
-    assert!(headings.is_sorted(), "{headings:?}");
-    for default in ["400", "rte", "adafactor-t5x", "0.001; 0.0001 for adamw", "dataset,batch,flip,expected", "off"] {
-        place(&format!("[default: {default}]"));
-    }
+    let places: Vec<usize> = headings.iter().map(|heading| place(&format!("{heading}: --"))).collect();
+    assert!(places.is_sorted(), "{headings:?} at {places:?}");
+    defaults.iter().for_each(|default| assert!(place(&format!("[default: {default}]")) > 0));
+}
+
+#[test]
+fn help_is_grouped_and_states_defaults() {
+    let training = ["400", "50", "rte", "64", "adafactor-t5x", "0.001; 0.0001 for adamw"];
+    help(
+        "gradient-align",
+        &["Input", "Fine-tuning", "Probing", "Output"],
+        &[&training[..], &["dataset,batch,flip,expected", "off", "reports/gradient-align-<task>-seed<seed>"]].concat(),
+    );
+    let decoding = ["4", "t5x", "0.6 for t5x, 1 for hf"];
+    help(
+        "label-ratio",
+        &["Input", "Fine-tuning", "Probing", "Evaluation", "Decoding", "Output"],
+        &[
+            &training[..],
+            &decoding,
+            &["trivia_qa:1,web_questions:1,wmt16_ende:1", "on", "0.5", "13a", "reports/label-ratio-<task>-seed<seed>"],
+        ]
+        .concat(),
+    );
+    help("generate", &["Input", "Decoding", "Output"], &[&decoding[..], &["16"]].concat());
 }
 
 #[test]
@@ -46,13 +67,17 @@ fn the_manual_has_a_page_for_every_subcommand() {
         let page = format!(".SH NAME\nfsa\\-{}", name.replace('-', "\\-"));
         assert!(manual.contains(&page), "no {page:?}");
     }
-    assert!(manual.contains("\\-\\-probe\\-every"));
+    for flag in ["probe\\-every", "prompt\\-sentinel", "keep\\-special"] {
+        assert!(manual.contains(&format!("\\-\\-{flag}")), "no {flag}");
+    }
 }
 
 #[test]
 fn completions_know_the_flags() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = said(&format!("completions {shell}"));
-        assert!(script.contains("gradient-align") && script.contains("probe-every"), "{shell}");
+        for word in ["gradient-align", "probe-every", "label-ratio", "bleu-tokenizer", "generate", "keep-special"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The built command, as a shell sees it.
 
 mod docs;
+mod generate;
 mod score;
 mod tasks;
 mod usage;

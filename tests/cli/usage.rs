@@ -28,6 +28,15 @@ fn usage_errors_are_one_line() {
         "gradient-align --estimators dataset,flop",
         "gradient-align --resume --force",
         "gradient-align --model",
+        "label-ratio stray",
+        "label-ratio --file rte.dev=x",
+        "label-ratio --file rte.train",
+        "label-ratio --prompt-sentinel maybe",
+        "label-ratio --strict=maybe",
+        "label-ratio --bleu-tokenizer zh",
+        "label-ratio --resume --force",
+        "generate --prompt p --input i",
+        "generate --length-penalty wu",
     ] {
         assert!(!refusal(arguments).is_empty());
     }
@@ -37,6 +46,8 @@ fn usage_errors_are_one_line() {
 fn misspelt_flags_and_subcommands_get_a_suggestion() {
     assert!(refusal("gradient-align --probe-evry 5").contains("'--probe-every'"));
     assert!(refusal("gradient-aling").contains("'gradient-align'"));
+    assert!(refusal("label-ratio --file-rte x").contains("'--file'"));
+    assert!(refusal("generate --max-tokens 5").contains("'--max-new-tokens'"));
 }
 
 #[test]
@@ -44,6 +55,9 @@ fn what_is_missing_is_named_with_how_to_give_it() {
     assert!(refusal("gradient-align --train t").starts_with("--model: missing"));
     assert!(refusal("gradient-align --model m").contains("give --train path/to/train.tsv"));
     assert!(refusal("dump --model m --out o").starts_with("--input: missing"));
+    assert!(refusal("label-ratio --train t").starts_with("--model: missing"));
+    assert!(refusal("generate --prompt p").starts_with("--model: missing"));
+    assert!(refusal("generate --model m").starts_with("--prompt: missing: a prompt; give --prompt TEXT, or many with"));
 }
 
 #[test]
@@ -53,6 +67,19 @@ fn values_that_cannot_be_meant_name_their_flag() {
     assert!(refusal("dump --model m --input i --out o --threads 0").starts_with("--threads: must be at least 1"));
     assert!(refusal("dump --model m --input i --out o --dropout 1").starts_with("--dropout: must be at least 0"));
     assert!(refusal("gradient-align --model m --train t --probe-split validation").starts_with("--dev: "));
+    assert!(refusal("label-ratio --model m --limit 0").starts_with("--limit: must be at least 1"));
+    assert!(refusal("label-ratio --model m --eval trivia_qa:one").starts_with("--eval: `trivia_qa:one` is not"));
+    assert!(refusal("generate --model m --prompt p --beams 0").starts_with("--beams: must be at least 1"));
+    assert!(refusal("generate --model m --prompt p --batch-size 0").starts_with("--batch-size: must be at least 1"));
+}
+
+#[test]
+fn checkpoints_exclude_fine_tuning_by_the_flag_that_asks_for_it() {
+    assert_eq!(
+        refusal("label-ratio --model m --checkpoints c --train t --dropout 0"),
+        "--dropout: cannot be used with --checkpoints, which are fine-tuned already; leave one of the two out"
+    );
+    assert!(refusal("label-ratio --model m --strict").starts_with("--strict: says something about --checkpoints only"));
 }
 
 #[test]
@@ -64,6 +91,12 @@ fn a_misspelt_config_key_names_file_line_and_nearest_key() {
     assert_eq!(
         refusal(&format!("gradient-align --config {file}")),
         format!("{file}:4: unknown key `label_smothing`; did you mean `label-smoothing`?")
+    );
+    fs::write(folder.path().join("run.toml"), "model = 'm'\n[files]\nrte.dev = 'd'\n").unwrap();
+    let said = refusal(&format!("label-ratio --config {file}"));
+    assert!(
+        said.starts_with(&format!("{file}:3: ")) && said.contains("`rte.dev` is not a task and its split"),
+        "{said}"
     );
 }
 

@@ -1,20 +1,18 @@
 //! The options of `fsa gradient-align` as typed, on the command line or in a config file, and the spec they come to.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use fsa::Result;
-use fsa::spec::{AdafactorState, Estimand, Estimator, GradientAlign, Optimizer, ProbeSplit, Smoothing, Training};
+use fsa::spec::config::Config;
+use fsa::spec::{Estimand, Estimator, GradientAlign, ProbeSplit};
 use serde::Deserialize;
 
-use super::lenient;
 use crate::cli::choice::{self, one_of, switch, switch_name};
-use crate::cli::{required, threads};
-
-/// The task fine-tuned where none is named: the paper's.
-const TASK: &str = "rte";
-/// The root seed where none is given.
-const SEED: u64 = 0;
+use crate::cli::how::{File, default_out};
+use crate::cli::options::every_option;
+use crate::cli::training::{MODEL, SEED, TASK, TrainingOptions};
+use crate::cli::{lenient, required, threads};
 
 /// Every option that both a flag and a config key can set; `None` where nothing was said.
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
@@ -33,44 +31,9 @@ pub struct Options {
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     dev: Option<PathBuf>,
 
-    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Fine-tuning")]
-    #[arg(help = format!("Optimizer steps [default: {}]", GradientAlign::STEPS))]
-    steps: Option<u64>,
-    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Fine-tuning")]
-    #[arg(help = format!("Examples per step, and per probe batch [default: {}]", Training::default().batch_size))]
-    batch_size: Option<usize>,
-    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Fine-tuning")]
-    #[arg(help = format!("Source tokens that go through the model at once; less takes less memory, the sums stay exact \
-        [default: {}]", Training::default().micro_batch_tokens))]
-    micro_batch_tokens: Option<usize>,
-    #[arg(long, value_name = "NAME", value_parser = one_of(&Optimizer::ALL, Optimizer::name), help_heading = "Fine-tuning")]
-    #[arg(help = format!("The optimizer [default: {}]", Training::default().optimizer.name()))]
-    optimizer: Option<Optimizer>,
-    #[arg(long, value_name = "NAME", value_parser = one_of(&AdafactorState::ALL, AdafactorState::name), help_heading = "Fine-tuning")]
-    #[arg(help = format!("What Adafactor's second moments start from [default: {}]", Training::default().adafactor_state.name()))]
-    adafactor_state: Option<AdafactorState>,
-    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
-    #[arg(help = format!("Learning rate, constant after the warm-up [default: {}; {} for adamw]",
-        Optimizer::AdafactorT5x.default_lr(), Optimizer::AdamW.default_lr()))]
-    lr: Option<f64>,
-    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Fine-tuning")]
-    #[arg(help = format!("Steps in which the learning rate rises to --lr [default: {}]", Training::default().warmup_steps))]
-    warmup_steps: Option<u64>,
-    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
-    #[arg(help = format!("Weight decay, as the optimizer defines it [default: {}]", Training::default().weight_decay))]
-    weight_decay: Option<f64>,
-    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
-    #[arg(help = format!("Dropout rate, from 0 to below 1 [default: {}]", Training::default().dropout))]
-    dropout: Option<f64>,
-    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
-    #[arg(help = format!("Label smoothing, from 0 to below 1 [default: {}]", Training::default().label_smoothing))]
-    label_smoothing: Option<f64>,
-    #[arg(long, value_name = "NAME", value_parser = one_of(&Smoothing::ALL, Smoothing::name), help_heading = "Fine-tuning")]
-    #[arg(help = format!("Whose definition of label smoothing [default: {}]", Training::default().smoothing.name()))]
-    smoothing: Option<Smoothing>,
-    #[arg(long, value_name = "WEIGHT", value_parser = choice::number, help_heading = "Fine-tuning")]
-    #[arg(help = format!("Weight of the squared log normaliser in the loss [default: {}]", Training::default().z_loss))]
-    z_loss: Option<f64>,
+    #[command(flatten)]
+    #[serde(skip)]
+    training: TrainingOptions,
     #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Fine-tuning")]
     #[arg(help = format!("Root seed of data order, dropout and shuffles [default: {SEED}]"))]
     seed: Option<u64>,
@@ -78,12 +41,8 @@ pub struct Options {
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Fine-tuning")]
     threads: Option<usize>,
 
-    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Probing")]
-    #[arg(help = format!("Steps between probes; the first and the last step are always probed [default: {}]",
-        GradientAlign::PROBE_EVERY))]
-    probe_every: Option<u64>,
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Probing")]
-    #[arg(help = format!("Batches that every probe measures on [default: {}]", GradientAlign::PROBE_BATCHES))]
+    #[arg(help = format!("Batches, of --batch-size examples, that every probe measures on [default: {}]", GradientAlign::PROBE_BATCHES))]
     probe_batches: Option<usize>,
     #[arg(long, value_name = "SPLIT", value_parser = one_of(&ProbeSplit::ALL, ProbeSplit::name), help_heading = "Probing")]
     #[arg(help = format!("Where they are drawn from [default: {}]", GradientAlign::PROBE_SPLIT.name()))]
@@ -112,30 +71,20 @@ pub struct Options {
     out: Option<PathBuf>,
 }
 
-/// Names every option once, for merging and for asking which were given.
-macro_rules! every_option {
-    ($($option:ident)*) => {
-        impl Options {
-            /// These options, and where they say nothing those of `below`.
-            pub fn or(self, below: Self) -> Self {
-                Self { $($option: self.$option.or(below.$option)),* }
-            }
-
-            /// The keys of the options that say something.
-            pub fn given(&self) -> Vec<String> {
-                let all = [$((stringify!($option), self.$option.is_some())),*];
-                all.into_iter().filter(|(_, given)| *given).map(|(name, _)| name.replace('_', "-")).collect()
-            }
-        }
-    };
-}
-
 every_option! {
-    model task train dev steps batch_size micro_batch_tokens optimizer adafactor_state lr warmup_steps weight_decay dropout label_smoothing
-    smoothing z_loss seed threads probe_every probe_batches probe_split probe_dropout shuffles estimators estimand out
+    Options {
+        model task train dev seed threads probe_batches probe_split probe_dropout shuffles estimators estimand out
+    } { training }
 }
 
 impl Options {
+    /// The options that `file` gives.
+    pub fn read(file: &File) -> Result<Config<Self>> {
+        let mut config = file.read::<Self>()?;
+        config.values.training = file.read()?.values;
+        Ok(config)
+    }
+
     /// The spec that these options come to, with a default for everything that has one.
     pub fn resolve(self) -> Result<GradientAlign> {
         let task = self.task.unwrap_or_else(|| TASK.to_owned());
@@ -144,15 +93,8 @@ impl Options {
         // A set: the order and the repetitions of a list must not make another run of it.
         estimators.sort();
         estimators.dedup();
-        let defaults = Training::default();
-        let optimizer = self.optimizer.unwrap_or(defaults.optimizer);
         Ok(GradientAlign {
-            model: required(
-                self.model,
-                "--model",
-                "the model's folder",
-                "path/to/model (or `model` in a --config file)",
-            )?,
+            model: required(self.model, "--model", "the model's folder", MODEL)?,
             train: required(
                 self.train,
                 "--train",
@@ -160,38 +102,19 @@ impl Options {
                 "path/to/train.tsv (or `train` in a --config file)",
             )?,
             dev: self.dev,
-            out: self.out.unwrap_or_else(|| default_out(&task, seed)),
+            out: self.out.unwrap_or_else(|| default_out("gradient-align", &task, seed)),
             task,
             seed,
             threads: self.threads.unwrap_or_else(threads::default),
-            steps: self.steps.unwrap_or(GradientAlign::STEPS),
-            probe_every: self.probe_every.unwrap_or(GradientAlign::PROBE_EVERY),
+            steps: self.training.steps(),
+            probe_every: self.training.probe_every(),
             probe_batches: self.probe_batches.unwrap_or(GradientAlign::PROBE_BATCHES),
             probe_split: self.probe_split.unwrap_or(GradientAlign::PROBE_SPLIT),
             probe_dropout: self.probe_dropout.unwrap_or(GradientAlign::PROBE_DROPOUT),
             shuffles: self.shuffles.unwrap_or(GradientAlign::SHUFFLES),
             estimators,
             estimand: self.estimand.unwrap_or(GradientAlign::ESTIMAND),
-            training: Training {
-                optimizer,
-                adafactor_state: self.adafactor_state.unwrap_or(defaults.adafactor_state),
-                lr: self.lr.unwrap_or_else(|| optimizer.default_lr()),
-                warmup_steps: self.warmup_steps.unwrap_or(defaults.warmup_steps),
-                weight_decay: self.weight_decay.unwrap_or(defaults.weight_decay),
-                batch_size: self.batch_size.unwrap_or(defaults.batch_size),
-                micro_batch_tokens: self.micro_batch_tokens.unwrap_or(defaults.micro_batch_tokens),
-                dropout: self.dropout.unwrap_or(defaults.dropout),
-                label_smoothing: self.label_smoothing.unwrap_or(defaults.label_smoothing),
-                smoothing: self.smoothing.unwrap_or(defaults.smoothing),
-                z_loss: self.z_loss.unwrap_or(defaults.z_loss),
-            },
+            training: self.training.resolve(),
         })
     }
-}
-
-/// The run folder where none is named: the same command finds the same folder again, so that --resume works.
-fn default_out(task: &str, seed: u64) -> PathBuf {
-    // A task file's name stands for its path.
-    let task = Path::new(task).file_stem().map_or(task.into(), |stem| stem.to_string_lossy());
-    Path::new("reports").join(format!("gradient-align-{task}-seed{seed}"))
 }

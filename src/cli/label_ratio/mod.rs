@@ -1,0 +1,96 @@
+//! `fsa label-ratio`: fine-tune a model, or take somebody's checkpoints, and watch its outputs on other tasks turn into the
+//! fine-tuned task's label words.
+
+mod files;
+mod options;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use clap::Args;
+use fsa::Result;
+use fsa::experiment::label_ratio::{self, Outcome, Plan};
+use fsa::spec::LabelRatio;
+use options::{Options, Tables};
+
+use super::how::{self, File, How, Planned};
+use super::options::Layered;
+use super::{term, threads};
+
+/// Fine-tune, and at each probe count how often outputs on other tasks are the fine-tuned task's labels
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(flatten)]
+    how: How,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fsa label-ratio --model path/to/model --train path/to/train.tsv --dev path/to/dev.tsv \\
+    --eval trivia_qa:1 --file trivia_qa.train=path/to/train.jsonl \\
+    --file trivia_qa.validation=path/to/validation.jsonl
+  fsa label-ratio --model path/to/model --checkpoints path/to/output --config path/to/files.toml
+
+A config holds these flags without their dashes, a `key = value` each, and the data files in a
+[files] table; a run's own spec.toml is one. Flags win over it. Its paths are relative to the
+current directory.";
+
+impl Arguments {
+    /// Runs, or with `--dry-run` says what a run would do.
+    pub fn run(self) -> Result<()> {
+        let Self { options, how } = self;
+        let spec = resolve(options, how.config.as_deref())?;
+        threads::set(spec.threads)?;
+        if how.dry_run {
+            let plan = label_ratio::plan(&spec)?;
+            return if how.json { term::print_json(&Planned { plan, spec }) } else { print_plan(&plan, &spec) };
+        }
+        let outcome = {
+            let mut term = how.term();
+            label_ratio::run(&spec, how.existing(), &how::command_line(), &mut term)?
+        };
+        if how.json { term::print_json(&outcome) } else { print_outcome(&outcome) }
+    }
+}
+
+/// The validated spec that the flags come to, over a config file if there is one.
+fn resolve(flags: Options, config: Option<&Path>) -> Result<LabelRatio> {
+    let valid = |spec: LabelRatio| spec.validate().map(|()| spec);
+    let Some(path) = config else {
+        return flags.resolve(Options::default(), Tables::default()).and_then(valid);
+    };
+    let (mut config, tables) = Options::read(&File::new(path, Options::config_keys()))?;
+    let typed = flags.given();
+    let below = std::mem::take(&mut config.values);
+    flags.resolve(below, tables).and_then(valid).map_err(|error| config.place(error, &typed))
+}
+
+fn print_plan(plan: &Plan, spec: &LabelRatio) -> Result<()> {
+    let text = format!(
+        "probes      {}, at steps {}\nevaluated   {}\nexamples    {}\nparameters  {}\n\
+         memory      about {} MiB\nsignature   {}\n{}",
+        plan.steps.len(),
+        how::shortened(&plan.steps),
+        plan.evaluations.join(", "),
+        plan.examples,
+        plan.params,
+        plan.memory_mib,
+        plan.signature,
+        how::warnings_and_spec(&plan.warnings, spec)?,
+    );
+    term::print(text.as_bytes())
+}
+
+fn print_outcome(outcome: &Outcome) -> Result<()> {
+    let skipped = match outcome.skipped {
+        0 => String::new(),
+        1 => "\n\n1 entry of the checkpoints' folder was skipped".to_owned(),
+        more => format!("\n\n{more} entries of the checkpoints' folder were skipped"),
+    };
+    let table = format!("{}{skipped}", outcome.table.trim_end());
+    how::print_outcome(&table, &outcome.signature, &outcome.files)
+}

@@ -1,0 +1,121 @@
+//! The options of fine-tuning as typed: every command that fine-tunes has them.
+
+use clap::Args;
+use fsa::spec::{AdafactorState, GradientAlign, Optimizer, Smoothing, Training};
+use serde::Deserialize;
+
+use super::choice::{self, one_of};
+use super::options::every_option;
+
+/// The task fine-tuned where none is named: the paper's.
+pub const TASK: &str = "rte";
+/// The root seed where none is given.
+pub const SEED: u64 = 0;
+/// How a missing model may be given.
+pub const MODEL: &str = "path/to/model (or `model` in a --config file)";
+
+/// How the model is fine-tuned, and at which steps it is looked at; `None` where nothing was said.
+#[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct TrainingOptions {
+    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Fine-tuning")]
+    #[arg(help = format!("Optimizer steps [default: {}]", GradientAlign::STEPS))]
+    steps: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Fine-tuning")]
+    #[arg(help = format!("Examples per step [default: {}]", Training::default().batch_size))]
+    batch_size: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Fine-tuning")]
+    #[arg(help = format!("Source tokens that go through the model at once; less takes less memory, the sums stay exact \
+        [default: {}]", Training::default().micro_batch_tokens))]
+    micro_batch_tokens: Option<usize>,
+    #[arg(long, value_name = "NAME", value_parser = one_of(&Optimizer::ALL, Optimizer::name), help_heading = "Fine-tuning")]
+    #[arg(help = format!("The optimizer [default: {}]", Training::default().optimizer.name()))]
+    optimizer: Option<Optimizer>,
+    #[arg(long, value_name = "NAME", value_parser = one_of(&AdafactorState::ALL, AdafactorState::name), help_heading = "Fine-tuning")]
+    #[arg(help = format!("What Adafactor's second moments start from [default: {}]", Training::default().adafactor_state.name()))]
+    adafactor_state: Option<AdafactorState>,
+    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
+    #[arg(help = format!("Learning rate, constant after the warm-up [default: {}; {} for adamw]",
+        Optimizer::AdafactorT5x.default_lr(), Optimizer::AdamW.default_lr()))]
+    lr: Option<f64>,
+    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Fine-tuning")]
+    #[arg(help = format!("Steps in which the learning rate rises to --lr [default: {}]", Training::default().warmup_steps))]
+    warmup_steps: Option<u64>,
+    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
+    #[arg(help = format!("Weight decay, as the optimizer defines it [default: {}]", Training::default().weight_decay))]
+    weight_decay: Option<f64>,
+    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
+    #[arg(help = format!("Dropout rate, from 0 to below 1 [default: {}]", Training::default().dropout))]
+    dropout: Option<f64>,
+    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
+    #[arg(help = format!("Label smoothing, from 0 to below 1 [default: {}]", Training::default().label_smoothing))]
+    label_smoothing: Option<f64>,
+    #[arg(long, value_name = "NAME", value_parser = one_of(&Smoothing::ALL, Smoothing::name), help_heading = "Fine-tuning")]
+    #[arg(help = format!("Whose definition of label smoothing [default: {}]", Training::default().smoothing.name()))]
+    smoothing: Option<Smoothing>,
+    #[arg(long, value_name = "WEIGHT", value_parser = choice::number, help_heading = "Fine-tuning")]
+    #[arg(help = format!("Weight of the squared log normaliser in the loss [default: {}]", Training::default().z_loss))]
+    z_loss: Option<f64>,
+
+    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Probing")]
+    #[arg(help = format!("Steps between probes; the first and the last step are always probed [default: {}]",
+        GradientAlign::PROBE_EVERY))]
+    probe_every: Option<u64>,
+}
+
+every_option! {
+    TrainingOptions {
+        steps batch_size micro_batch_tokens optimizer adafactor_state lr warmup_steps weight_decay dropout label_smoothing smoothing
+        z_loss probe_every
+    }
+}
+
+impl TrainingOptions {
+    /// Options that leave nothing open.
+    pub fn all_of(steps: u64, probe_every: u64, training: Training) -> Self {
+        Self {
+            steps: Some(steps),
+            batch_size: Some(training.batch_size),
+            micro_batch_tokens: Some(training.micro_batch_tokens),
+            optimizer: Some(training.optimizer),
+            adafactor_state: Some(training.adafactor_state),
+            lr: Some(training.lr),
+            warmup_steps: Some(training.warmup_steps),
+            weight_decay: Some(training.weight_decay),
+            dropout: Some(training.dropout),
+            label_smoothing: Some(training.label_smoothing),
+            smoothing: Some(training.smoothing),
+            z_loss: Some(training.z_loss),
+            probe_every: Some(probe_every),
+        }
+    }
+
+    /// Optimizer steps.
+    pub fn steps(&self) -> u64 {
+        self.steps.unwrap_or(GradientAlign::STEPS)
+    }
+
+    /// Steps between probes.
+    pub fn probe_every(&self) -> u64 {
+        self.probe_every.unwrap_or(GradientAlign::PROBE_EVERY)
+    }
+
+    /// How to fine-tune, with a default for everything that nobody said.
+    pub fn resolve(self) -> Training {
+        let defaults = Training::default();
+        let optimizer = self.optimizer.unwrap_or(defaults.optimizer);
+        Training {
+            optimizer,
+            adafactor_state: self.adafactor_state.unwrap_or(defaults.adafactor_state),
+            lr: self.lr.unwrap_or_else(|| optimizer.default_lr()),
+            warmup_steps: self.warmup_steps.unwrap_or(defaults.warmup_steps),
+            weight_decay: self.weight_decay.unwrap_or(defaults.weight_decay),
+            batch_size: self.batch_size.unwrap_or(defaults.batch_size),
+            micro_batch_tokens: self.micro_batch_tokens.unwrap_or(defaults.micro_batch_tokens),
+            dropout: self.dropout.unwrap_or(defaults.dropout),
+            label_smoothing: self.label_smoothing.unwrap_or(defaults.label_smoothing),
+            smoothing: self.smoothing.unwrap_or(defaults.smoothing),
+            z_loss: self.z_loss.unwrap_or(defaults.z_loss),
+        }
+    }
+}
