@@ -243,4 +243,3 @@ impl T5 {
 fn longest(offsets: &[usize]) -> usize {
     offsets.windows(2).map(|bounds| bounds[1] - bounds[0]).max().unwrap_or(1)
 }
-

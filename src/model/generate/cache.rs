@@ -135,7 +135,14 @@ impl T5 {
 
 impl Cache {
     /// The self-attention sublayer of block `number` for one token of each live row.
-    fn self_attention(&mut self, layer: &Attention, x: &Tensor, number: usize, position: usize, bias: &Bias) -> Result<Tensor> {
+    fn self_attention(
+        &mut self,
+        layer: &Attention,
+        x: &Tensor,
+        number: usize,
+        position: usize,
+        bias: &Bias,
+    ) -> Result<Tensor> {
         let (inner, limit) = (self.inner, self.limit);
         let normed = layer.norm.forward(x)?;
         let (q, k, v) = (layer.q.forward(&normed)?, layer.k.forward(&normed)?, layer.v.forward(&normed)?);
@@ -150,30 +157,36 @@ impl Cache {
             }
             let (keys, values) = (&*keys, &*values);
             let d_kv = layer.heads.d_kv;
-            context.par_chunks_mut(inner).zip(&self.rows).enumerate().for_each_init(Vec::new, |p, (row, (context, (_, history)))| {
-                p.resize(position + 1, 0.0);
-                simd(#[inline(always)] || {
-                    for head in 0..layer.heads.count {
-                        let q = &q[row * inner + head * d_kv..][..d_kv];
-                        let at = |earlier: usize| (history[earlier] * limit + earlier) * inner + head * d_kv;
-                        let bias = bias.of_query(head, position);
-                        for earlier in 0..=position {
-                            p[earlier] = dot(q, &keys[at(earlier)..][..d_kv]) + bias[earlier];
-                        }
-                        let top = max(p);
-                        p.iter_mut().for_each(|value| *value = exp(*value - top));
-                        let scale = 1.0 / sum(p);
-                        let out = &mut context[head * d_kv..][..d_kv];
-                        for earlier in 0..=position {
-                            let weight = p[earlier] * scale;
-                            let value = &values[at(earlier)..][..d_kv];
-                            for j in 0..d_kv {
-                                out[j] = value[j].mul_add(weight, out[j]);
+            context.par_chunks_mut(inner).zip(&self.rows).enumerate().for_each_init(
+                Vec::new,
+                |p, (row, (context, (_, history)))| {
+                    p.resize(position + 1, 0.0);
+                    simd(
+                        #[inline(always)]
+                        || {
+                            for head in 0..layer.heads.count {
+                                let q = &q[row * inner + head * d_kv..][..d_kv];
+                                let at = |earlier: usize| (history[earlier] * limit + earlier) * inner + head * d_kv;
+                                let bias = bias.of_query(head, position);
+                                for earlier in 0..=position {
+                                    p[earlier] = dot(q, &keys[at(earlier)..][..d_kv]) + bias[earlier];
+                                }
+                                let top = max(p);
+                                p.iter_mut().for_each(|value| *value = exp(*value - top));
+                                let scale = 1.0 / sum(p);
+                                let out = &mut context[head * d_kv..][..d_kv];
+                                for earlier in 0..=position {
+                                    let weight = p[earlier] * scale;
+                                    let value = &values[at(earlier)..][..d_kv];
+                                    for j in 0..d_kv {
+                                        out[j] = value[j].mul_add(weight, out[j]);
+                                    }
+                                }
                             }
-                        }
-                    }
-                });
-            });
+                        },
+                    );
+                },
+            );
         }
         let context = tensor(context, (self.rows.len(), inner))?;
         Ok((x + layer.o.forward(&context)?)?)

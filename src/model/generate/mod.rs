@@ -119,20 +119,23 @@ fn top(logits: &Tensor, count: usize, banned: Option<u32>) -> Result<Vec<Vec<Can
     Ok(logits
         .par_chunks(vocab)
         .map(|row| {
-            let (top, z) = simd(#[inline(always)] || {
-                let top = max(row);
-                let mut sums = [0f64; 4];
-                for chunk in row.chunks(64) {
-                    let mut part = [0f32; 16];
-                    for (i, &value) in chunk.iter().enumerate() {
-                        part[i % 16] += exp(value - top);
+            let (top, z) = simd(
+                #[inline(always)]
+                || {
+                    let top = max(row);
+                    let mut sums = [0f64; 4];
+                    for chunk in row.chunks(64) {
+                        let mut part = [0f32; 16];
+                        for (i, &value) in chunk.iter().enumerate() {
+                            part[i % 16] += exp(value - top);
+                        }
+                        for (i, part) in part.iter().enumerate() {
+                            sums[i % 4] += *part as f64;
+                        }
                     }
-                    for (i, part) in part.iter().enumerate() {
-                        sums[i % 4] += *part as f64;
-                    }
-                }
-                (top, sums.iter().sum::<f64>())
-            });
+                    (top, sums.iter().sum::<f64>())
+                },
+            );
             let log_z = z.ln() + top as f64;
             let mut best: Vec<(f32, u32)> = Vec::with_capacity(count + 1);
             for (token, &value) in row.iter().enumerate() {
