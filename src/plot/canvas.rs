@@ -6,8 +6,8 @@ use plotters::prelude::{
     Circle, Color, DrawingArea, IntoDrawingArea, IntoFont, PathElement, Polygon, RGBAColor, RGBColor, Rectangle,
     SVGBackend, ShapeStyle, Text, TextStyle,
 };
-use plotters::style::FontTransform;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{FontTransform, WHITE};
 
 use super::png::{clean, escape, text_width};
 use super::theme::{Dash, FAMILY, GRID, INK, LABEL, MARGIN, MUTED, Marker, TICK, TITLE, WIDTH};
@@ -37,6 +37,8 @@ pub struct Canvas<'a> {
 /// An entry of a legend: draws its sample around a point, and its text.
 pub type Entry<'a> = (Box<dyn Fn(&Canvas, Point) -> Result<()> + 'a>, String);
 
+/// Height of what stands above every figure, in pixels.
+pub const HEADING: f64 = 62.0;
 /// Width of a legend's sample, in pixels.
 pub const SAMPLE: f64 = 40.0;
 
@@ -46,7 +48,7 @@ pub fn figure(height: f64, caption: &str, paint: impl FnOnce(&Canvas) -> Result<
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        area.fill(&plotters::style::WHITE).map_err(internal)?;
+        area.fill(&WHITE).map_err(internal)?;
         let canvas = Canvas { area };
         paint(&canvas)?;
         canvas.area.present().map_err(internal)?;
@@ -117,16 +119,26 @@ impl Canvas<'_> {
     /// A marker around a point.
     pub fn marker(&self, (x, y): Point, marker: Marker, color: RGBColor) -> Result<()> {
         let around = |offsets: &[Point]| -> Vec<Point> { offsets.iter().map(|(dx, dy)| (x + dx, y + dy)).collect() };
+        let disc = |radius: f64, color: RGBColor| {
+            self.area.draw(&Circle::new(grid((x, y)), (radius * GRID) as i32, color.filled())).map_err(internal)
+        };
+        let square = |half: f64, color| self.fill([(x - half, y - half), (x + half, y + half)], color);
+        let diamond = |half: f64, color: RGBColor| {
+            self.polygon(&around(&[(0.0, -half), (half, 0.0), (0.0, half), (-half, 0.0)]), color.to_rgba())
+        };
         match marker {
-            Marker::Circle => {
-                let radius = (4.0 * GRID) as i32;
-                self.area.draw(&Circle::new(grid((x, y)), radius, color.filled())).map_err(internal)
-            }
+            Marker::Circle => disc(4.0, color),
             Marker::Triangle => self.polygon(&around(&[(0.0, -5.0), (5.0, 4.0), (-5.0, 4.0)]), color.to_rgba()),
-            Marker::Square => self.fill([(x - 3.5, y - 3.5), (x + 3.5, y + 3.5)], color),
-            Marker::Diamond => {
-                self.polygon(&around(&[(0.0, -5.5), (5.5, 0.0), (0.0, 5.5), (-5.5, 0.0)]), color.to_rgba())
+            Marker::Down => self.polygon(&around(&[(0.0, 5.0), (5.0, -4.0), (-5.0, -4.0)]), color.to_rgba()),
+            Marker::Square => square(3.5, color),
+            Marker::Diamond => diamond(5.5, color),
+            Marker::Cross => {
+                self.line(&around(&[(-4.0, -4.0), (4.0, 4.0)]), color, 2.5, None)?;
+                self.line(&around(&[(-4.0, 4.0), (4.0, -4.0)]), color, 2.5, None)
             }
+            Marker::Ring => disc(5.0, color).and_then(|()| disc(3.0, WHITE)),
+            Marker::Frame => square(4.5, color).and_then(|()| square(2.5, WHITE)),
+            Marker::Gem => diamond(6.5, color).and_then(|()| diamond(3.5, WHITE)),
         }
     }
 
@@ -145,29 +157,49 @@ impl Canvas<'_> {
         self.area.draw(&Text::new(clean(text), grid(point), style)).map_err(internal)
     }
 
-    /// What stands above every figure: what it shows, and the run it is of. Returns the height they take.
+    /// What stands above every figure: what it shows, and the run it is of. Returns where they end: [`HEADING`].
     pub fn heading(&self, title: &str, signature: &str) -> Result<f64> {
         let room = WIDTH - 2.0 * MARGIN;
         self.text((MARGIN, 24.0), &fit(title, TITLE, room), TITLE, Align::Left, INK)?;
         self.text((MARGIN, 48.0), &fit(signature, TICK, room), TICK, Align::Left, MUTED)?;
-        Ok(62.0)
+        Ok(HEADING)
     }
 
     /// A legend from `top` down, as many entries in a line as fit; returns where it ends.
     pub fn legend(&self, top: f64, entries: &[Entry]) -> Result<f64> {
-        const LINE: f64 = 24.0;
-        let (mut x, mut y) = (MARGIN, top + LINE / 2.0);
-        for (sample, text) in entries {
-            let width = SAMPLE + 8.0 + text_width(text, LABEL);
-            if x > MARGIN && x + width > WIDTH - MARGIN {
-                (x, y) = (MARGIN, y + LINE);
-            }
-            sample(self, (x + SAMPLE / 2.0, y))?;
-            self.text((x + SAMPLE + 8.0, y), text, LABEL, Align::Left, INK)?;
-            x += width + 24.0;
+        let (places, height) = flow(entries);
+        for ((sample, text), (x, y)) in entries.iter().zip(places) {
+            sample(self, (x + SAMPLE / 2.0, top + y))?;
+            self.text((x + SAMPLE + 8.0, top + y), &legend_text(text), LABEL, Align::Left, INK)?;
         }
-        Ok(y + LINE / 2.0)
+        Ok(top + height)
     }
+}
+
+/// The height of a legend, for figures that grow with it.
+pub fn legend_height(entries: &[Entry]) -> f64 {
+    flow(entries).1
+}
+
+/// Where each entry of a legend begins, from its top, and how high all of it is.
+fn flow(entries: &[Entry]) -> (Vec<Point>, f64) {
+    const LINE: f64 = 24.0;
+    let (mut x, mut y) = (MARGIN, LINE / 2.0);
+    let mut places = Vec::new();
+    for (_, text) in entries {
+        let width = SAMPLE + 8.0 + text_width(&legend_text(text), LABEL);
+        if x > MARGIN && x + width > WIDTH - MARGIN {
+            (x, y) = (MARGIN, y + LINE);
+        }
+        places.push((x, y));
+        x += width + 24.0;
+    }
+    (places, y + LINE / 2.0)
+}
+
+/// A name that is longer than the figure is wide would be cut off.
+fn legend_text(text: &str) -> String {
+    fit(text, LABEL, WIDTH - 2.0 * MARGIN - SAMPLE - 8.0)
 }
 
 /// The text, cut with an ellipsis where it is wider than `room` pixels.

@@ -3,8 +3,8 @@
 use super::Figure;
 use super::canvas::{Align, Entry, figure, fit};
 use super::panel::{Panel, Tick, cosine_axis, labelled};
-use super::parts::finite;
 use super::png::text_width;
+use super::series::finite;
 use super::theme::{INK, LABEL, MARGIN, TICK, WIDTH, color_at};
 use crate::error::Result;
 use crate::report::rows::Scope;

@@ -1,21 +1,26 @@
 //! Rows → figures (the only user of plotters); never computes.
 //!
-//! [`theme`] holds what all figures share, [`canvas`] and [`panel`] draw it, [`png`](mod@png) renders with the bundled font;
-//! each figure has its file. A missing value is a gap, or a mark that says so; never a zero.
+//! [`theme`] holds what all figures share, [`canvas`] and [`panel`] draw it, [`series`] and [`two_axes`] are of figures over
+//! training, [`png`](mod@png) renders with the bundled font; each figure has its file. A missing value is a gap, or a mark that says so; never a zero.
 
 mod canvas;
+mod figure1;
+mod figure2;
 mod figure3;
 mod figure7;
 mod heatmap;
+mod labels;
 mod norms;
 mod panel;
 mod parts;
 mod png;
+mod series;
 mod theme;
+mod two_axes;
 
 use crate::error::Result;
-use crate::report::GradientAlignRow;
 use crate::report::view::View;
+use crate::report::{GradientAlignRow, LabelRatioRow, LabelView, TargetRow};
 
 /// A drawn figure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +53,17 @@ pub fn gradient_align(rows: &[GradientAlignRow]) -> Result<Vec<Figure>> {
         figures.push(heatmap::draw(&view)?);
     }
     figures.push(norms::draw(&view)?);
+    Ok(figures)
+}
+
+/// The figures of `fsa label-ratio`: `figure1` (off-task scores) and `figure2` (label ratios, with `onset` marked, the
+/// threshold of the run's spec), both with the target's score; `figure2` is left out if the target has no label words.
+pub fn label_ratio(rows: &[LabelRatioRow], targets: &[TargetRow], onset: Option<f64>) -> Result<Vec<Figure>> {
+    let view = LabelView::new(rows, targets)?;
+    let mut figures = vec![figure1::draw(&view)?];
+    if view.has_labels() {
+        figures.push(figure2::draw(&view, onset)?);
+    }
     Ok(figures)
 }
 

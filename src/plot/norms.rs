@@ -2,9 +2,9 @@
 
 use super::Figure;
 use super::canvas::{Entry, figure};
-use super::figure7::{sample, series, step_axis};
 use super::panel::log_axis;
-use super::parts::{finite, side_by_side};
+use super::parts::side_by_side;
+use super::series::{finite, line_sample, series, step_axis};
 use super::theme::LOOKS;
 use crate::error::Result;
 use crate::report::GradientAlignRow;
@@ -35,16 +35,17 @@ pub fn draw(view: &View) -> Result<Figure> {
     let svg = figure(HEIGHT, &caption, |canvas| {
         let top = canvas.heading("Norms of the full and the format gradient over training", &signature)?;
         let entry = |((name, _), look): (&Norm, &'static _)| -> Entry {
-            (Box::new(move |canvas, at| sample(canvas, at, look)), name.to_string())
+            (Box::new(move |canvas, at| line_sample(canvas, at, look, 2.0)), name.to_string())
         };
         let entries: Vec<Entry> = NORMS.iter().zip(&LOOKS).map(entry).collect();
         let top = canvas.legend(top, &entries)? + 32.0;
 
-        let lines =
-            |scope, name: &str| NORMS.map(|(_, read)| series(view, |step| view.row(scope, name, step).and_then(read)));
+        let lines = |scope, name: &str| {
+            NORMS.map(|(_, read)| series(view.steps(), |step| view.row(scope, name, step).and_then(read)))
+        };
         let all: Vec<_> = parts.iter().flat_map(|(_, scope, name)| lines(*scope, name)).flatten().collect();
         let (range, ticks) = log_axis(all.iter().filter_map(|(_, value)| *value));
-        let (steps, step_ticks) = step_axis(view);
+        let (steps, step_ticks) = step_axis(view.steps());
         let panels = side_by_side(canvas, &vec![1.0; parts.len()], (top, HEIGHT - 60.0), (range, &ticks), |_| steps);
         for (index, (panel, (title, scope, name))) in panels.iter().zip(&parts).enumerate() {
             panel.title(title)?;

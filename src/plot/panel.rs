@@ -4,13 +4,16 @@ use plotters::style::Color;
 
 use super::canvas::{Align, Canvas, Point};
 use super::png::text_width;
-use super::theme::{INK, LABEL, Look, MARGIN, MUTED, RULE, TICK};
+use super::theme::{INK, LABEL, Look, MARGIN, MUTED, RULE, TICK, WIDTH};
 use crate::error::Result;
 
 /// A tick: its place on the axis and its label.
 pub type Tick = (f64, String);
 /// A point of a series; without a value it is a gap.
 pub type Sample = (f64, Option<f64>);
+
+/// The opacity of bands that few others lie on.
+pub const BAND: f64 = 0.16;
 
 /// A rectangle of the canvas with a range of data on each axis.
 pub struct Panel<'a, 'svg> {
@@ -57,6 +60,16 @@ impl Panel<'_, '_> {
         Ok(())
     }
 
+    /// Ticks and labels of a second vertical axis, at the right edge; the first one has drawn the rules.
+    pub fn right_axis(&self, ticks: &[Tick]) -> Result<()> {
+        for (value, label) in ticks {
+            let (right, y) = self.at(self.x.1, *value);
+            self.canvas.line(&[(right, y), (right + 4.0, y)], INK, 1.0, None)?;
+            self.canvas.text((right + 8.0, y), label, TICK, Align::Left, INK)?;
+        }
+        Ok(())
+    }
+
     /// Ticks of the horizontal axis, with as many labels as fit.
     pub fn x_axis(&self, ticks: &[Tick]) -> Result<()> {
         let bottom = self.down.1;
@@ -81,6 +94,12 @@ impl Panel<'_, '_> {
     pub fn y_name(&self, text: &str) -> Result<()> {
         let middle = f64::midpoint(self.down.0, self.down.1);
         self.canvas.text((MARGIN, middle), text, LABEL, Align::Upwards, INK)
+    }
+
+    /// The name of the second vertical axis, at the figure's right edge.
+    pub fn right_name(&self, text: &str) -> Result<()> {
+        let middle = f64::midpoint(self.down.0, self.down.1);
+        self.canvas.text((WIDTH - MARGIN, middle), text, LABEL, Align::Upwards, INK)
     }
 
     /// The frame; drawn last, over what touches it.
@@ -119,8 +138,9 @@ impl Panel<'_, '_> {
         Ok(())
     }
 
-    /// A band between two lines, where both have values; a whisker where it would have no width.
-    pub fn band(&self, low: &[Sample], high: &[Sample], look: &Look) -> Result<()> {
+    /// A band between two lines, where both have values; a whisker where it would have no width. `strength` is its
+    /// opacity.
+    pub fn band(&self, low: &[Sample], high: &[Sample], look: &Look, strength: f64) -> Result<()> {
         let both: Vec<(Sample, Sample)> = low.iter().copied().zip(high.iter().copied()).collect();
         for run in both.split(|(low, high)| low.1.is_none() || high.1.is_none()) {
             let low: Vec<Sample> = run.iter().map(|(low, _)| *low).collect();
@@ -129,7 +149,7 @@ impl Panel<'_, '_> {
             match run.len() {
                 0 => (),
                 1 => self.canvas.line(&outline, look.color, 1.5, None)?,
-                _ => self.canvas.polygon(&outline, look.color.mix(0.16))?,
+                _ => self.canvas.polygon(&outline, look.color.mix(strength))?,
             }
         }
         Ok(())

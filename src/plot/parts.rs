@@ -3,6 +3,7 @@
 use super::canvas::Canvas;
 use super::panel::{Panel, Tick, cosine_axis};
 use super::png::text_width;
+use super::series::finite;
 use super::theme::{LABEL, LOOKS, Look, MARGIN, TICK, WIDTH};
 use crate::report::GradientAlignRow;
 use crate::report::view::View;
@@ -64,11 +65,6 @@ pub fn side_by_side<'a, 'svg>(
         panel
     };
     weights.iter().enumerate().map(panel).collect()
-}
-
-/// A number of a row, if it can be shown.
-pub fn finite(value: Option<f64>) -> Option<f64> {
-    value.filter(|value| value.is_finite())
 }
 
 /// The numbers that `read` finds in the rows of the parts of `layer` at `steps`.

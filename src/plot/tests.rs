@@ -4,7 +4,10 @@ use resvg::usvg::{Group, Node};
 
 use super::*;
 use crate::report::Scope;
+use crate::report::files::{self, GRADIENT_ALIGN_FILES, LABEL_RATIO_FILES};
 use crate::report::view::WITHOUT_EMBEDDINGS;
+
+mod label_ratio;
 
 /// A run of a model with so many layers per stack, probed at these steps; cosines fall from 0.9 to 0.3.
 fn run(layers: usize, steps: &[u64]) -> Vec<GradientAlignRow> {
@@ -90,7 +93,12 @@ fn assert_legible(figure: &Figure) {
 
 fn assert_draws(rows: &[GradientAlignRow]) -> Vec<Figure> {
     let figures = gradient_align(rows).unwrap();
-    for figure in &figures {
+    assert_sound(&figures);
+    figures
+}
+
+fn assert_sound(figures: &[Figure]) {
+    for figure in figures {
         assert_legible(figure);
         assert!(!figure.svg.contains("NaN") && !figure.svg.contains("inf"), "{}", figure.name);
         let png = figure.png().unwrap();
@@ -98,7 +106,6 @@ fn assert_draws(rows: &[GradientAlignRow]) -> Vec<Figure> {
         // The header's width: two pixels for each of the SVG's 900.
         assert_eq!(png[16..20], 1800u32.to_be_bytes());
     }
-    figures
 }
 
 fn figure<'a>(figures: &'a [Figure], name: &str) -> &'a Figure {
@@ -137,9 +144,16 @@ fn figures_say_what_they_show() {
 fn the_run_folder_knows_every_figure() {
     let dir = tempfile::tempdir().unwrap();
     let folder = crate::report::RunFolder::create(dir.path(), false).unwrap();
-    for figure in gradient_align(&run(2, &[0, 1])).unwrap() {
-        folder.write_atomic(&format!("figures/{}.svg", figure.name), b"").unwrap();
-        folder.write_atomic(&format!("figures/{}.png", figure.name), b"").unwrap();
+    let (rows, targets) = label_ratio::run(3, &[0, 1]);
+    for (figures, files) in [
+        (gradient_align(&run(2, &[0, 1])).unwrap(), GRADIENT_ALIGN_FILES),
+        (super::label_ratio(&rows, &targets, None).unwrap(), LABEL_RATIO_FILES),
+    ] {
+        let names: Vec<&str> = figures.iter().map(|figure| figure.name).collect();
+        assert_eq!(names, files.figures);
+        for name in names.iter().flat_map(|name| files::figure(name)) {
+            folder.write_atomic(&name, b"").unwrap();
+        }
     }
     folder.clear().unwrap();
     assert!(!dir.path().join("figures").exists());

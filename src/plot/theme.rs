@@ -37,6 +37,14 @@ pub const GREEN: RGBColor = RGBColor(0, 158, 115);
 pub const ORANGE: RGBColor = RGBColor(230, 159, 0);
 /// Okabe and Ito's black.
 pub const BLACK: RGBColor = RGBColor(0, 0, 0);
+/// Okabe and Ito's sky blue.
+pub const SKY: RGBColor = RGBColor(86, 180, 233);
+/// Okabe and Ito's reddish purple.
+pub const PURPLE: RGBColor = RGBColor(204, 121, 167);
+/// Beside Okabe and Ito's, whose yellow is too light for lines: P. Tol, "Colour Schemes", 2021, muted indigo.
+pub const INDIGO: RGBColor = RGBColor(51, 34, 136);
+/// The same scheme's olive, darkened.
+pub const OLIVE: RGBColor = RGBColor(122, 122, 30);
 
 /// How a line is broken: lengths of the stroke and of the space after it, in pixels; none for a whole line.
 pub type Dash = Option<(f64, f64)>;
@@ -52,9 +60,19 @@ pub enum Marker {
     Square,
     /// ◆
     Diamond,
+    /// ▼
+    Down,
+    /// ✕
+    Cross,
+    /// ○
+    Ring,
+    /// □
+    Frame,
+    /// ◇
+    Gem,
 }
 
-/// How a series is drawn; no two in a figure share any of the three.
+/// How a series is drawn; no two of the first eight in a figure share any of the three, so that each of them is enough.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
     /// Of line and marker.
@@ -72,6 +90,27 @@ pub const LOOKS: [Look; 4] = [
     Look { color: GREEN, dash: Some((3.0, 3.0)), marker: Marker::Square },
     Look { color: BLACK, dash: Some((14.0, 3.0)), marker: Marker::Diamond },
 ];
+
+/// The look of the series that the others are held against: the only whole line among them.
+pub const REFERENCE: Look = Look { color: BLACK, dash: None, marker: Marker::Circle };
+
+/// The looks of the others.
+const OTHERS: [Look; 8] = [
+    Look { color: BLUE, dash: Some((9.0, 4.0)), marker: Marker::Triangle },
+    Look { color: VERMILION, dash: Some((3.0, 3.0)), marker: Marker::Square },
+    Look { color: GREEN, dash: Some((16.0, 3.0)), marker: Marker::Diamond },
+    Look { color: ORANGE, dash: Some((6.0, 2.0)), marker: Marker::Ring },
+    Look { color: INDIGO, dash: Some((12.0, 8.0)), marker: Marker::Down },
+    Look { color: SKY, dash: Some((5.0, 6.0)), marker: Marker::Frame },
+    Look { color: PURPLE, dash: Some((24.0, 4.0)), marker: Marker::Cross },
+    Look { color: OLIVE, dash: Some((2.0, 5.0)), marker: Marker::Gem },
+];
+
+/// The look of series `index` beside [`REFERENCE`]; beyond eight, colours and markers come again with other dashes.
+pub fn other(index: usize) -> Look {
+    let round = index / OTHERS.len();
+    Look { dash: OTHERS[(index + round) % OTHERS.len()].dash, ..OTHERS[index % OTHERS.len()] }
+}
 
 /// Viridis at nine even places (S. van der Walt and N. Smith, matplotlib): its lightness rises all the way, so that it reads
 /// in grayscale, and it holds no gray, so that "no value" cannot be taken for one.
@@ -99,6 +138,21 @@ pub fn color_at(place: f64) -> RGBColor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_of_many_series_look_the_same() {
+        let looks: Vec<Look> = (0..64).map(other).chain([REFERENCE]).collect();
+        for (index, one) in looks.iter().enumerate() {
+            for other in &looks[..index] {
+                assert!((one.color, one.dash, one.marker) != (other.color, other.dash, other.marker));
+            }
+        }
+        for (index, one) in looks[..8].iter().enumerate() {
+            for other in looks[..index].iter().chain([&REFERENCE]) {
+                assert!(one.color != other.color && one.dash != other.dash && one.marker != other.marker);
+            }
+        }
+    }
 
     #[test]
     fn the_colour_map_gets_lighter_all_the_way() {

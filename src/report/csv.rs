@@ -32,7 +32,8 @@ fn series<R>(rows: &[R], name: &str, column: &Column<R>) -> Series {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::rows::{GradientAlignRow, Scope};
+    use crate::report::label_view::tests::{label_row, target_row};
+    use crate::report::rows::{GradientAlignRow, LabelRatioRow, Scope, TargetRow};
     use crate::report::rows_file::tests::row;
 
     const HEADER: &str = "target,method,stage,seed,step,estimator,scope,name,group,cosine,cosine_lo,cosine_hi,yardstick,\
@@ -88,6 +89,39 @@ mod tests {
     #[test]
     fn no_rows_are_a_header() {
         assert_eq!(text(&[]), HEADER);
+    }
+
+    #[test]
+    fn golden_label_ratio() {
+        let open = LabelRatioRow {
+            label_ratio: None,
+            label_ratio_lo: None,
+            label_ratio_hi: None,
+            label_ratio_first_word: None,
+            label_mass: None,
+            score_lo: None,
+            score_hi: None,
+            out_label: None,
+            out_wrong_language: None,
+            ..label_row(50, "wmt16_ende")
+        };
+        let expected = "target,method,seed,step,task,shots,n,label_ratio,label_ratio_lo,label_ratio_hi,\
+                        label_ratio_first_word,label_mass,score,score_lo,score_hi,metric,out_label,out_empty,out_runaway,\
+                        out_copy,out_wrong_language,out_other\n\
+                        rte,standard,0,0,trivia_qa,1,200,0.25,0.2,0.3,0.5,0.125,40.0,35.0,45.0,em-trivia,0.25,0.0,0.0625,\
+                        0.0,0.125,0.5625\n\
+                        rte,standard,0,50,wmt16_ende,1,200,,,,,,40.0,,,bleu-13a,,0.0,0.0625,0.0,,0.5625\n";
+        let bytes = to_csv(&[label_row(0, "trivia_qa"), open]).unwrap();
+        assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+    }
+
+    #[test]
+    fn golden_target() {
+        let rows = [target_row(0), TargetRow { score_lo: None, score_hi: None, ..target_row(50) }];
+        let expected = "target,method,seed,step,n,score,score_lo,score_hi,metric,loss\n\
+                        rte,standard,0,0,277,60.0,55.0,65.0,accuracy,0.5\n\
+                        rte,standard,0,50,277,60.0,,,accuracy,0.5\n";
+        assert_eq!(String::from_utf8(to_csv(&rows).unwrap()).unwrap(), expected);
     }
 
     #[test]

@@ -1,47 +1,18 @@
 //! The run folder: one folder per run, with the spec that made it, what is known about the run, its rows, tables and
-//! figures. Knows file names and how to write them safely; nothing of what they hold.
+//! figures. Knows how to write files safely (their names are in [`files`](super::files)); nothing of what they hold.
 //!
 //! Files appear whole or not at all: each is written beside its place and moved there.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use super::files::{FIGURES, GRADIENT_ALIGN, LABEL_RATIO, OUTPUTS, ROWS, RUN, SPEC, TARGET, TARGET_ROWS};
 use super::run_info::RunInfo;
 use crate::error::{Error, Result};
-
-/// The resolved spec that made the run.
-pub const SPEC: &str = "spec.toml";
-/// Where, when and with what the run was made: [`RunInfo`].
-pub const RUN: &str = "run.json";
-/// Every row, in the order it was measured.
-pub const ROWS: &str = "rows.jsonl";
-/// The table of `fsa gradient-align`.
-pub const GRADIENT_ALIGN: &str = "gradient_align.csv";
-/// The sub-folder of figures.
-pub const FIGURES: &str = "figures";
-
-/// Everything that fsa writes into a run folder besides its spec, and so all that `--force` may remove. `run.json` goes first:
-/// it may say that the run is finished.
-const WRITTEN: &[&str] = &[
-    RUN,
-    ROWS,
-    GRADIENT_ALIGN,
-    "figures/figure3.svg",
-    "figures/figure3.png",
-    "figures/figure7.svg",
-    "figures/figure7.png",
-    "figures/heatmap.svg",
-    "figures/heatmap.png",
-    "figures/norms.svg",
-    "figures/norms.png",
-];
-
-/// How the name of a file that is being written ends.
-const TEMPORARY: &str = ".fsa-tmp";
 
 /// A run folder that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,26 +157,6 @@ impl RunFolder {
             let _ = fs::remove_dir(folder);
         }
     }
-
-    /// Removes the files that fsa itself writes (`run.json`, `rows.jsonl`, `gradient_align.csv`, and fsa's figures in
-    /// `figures/`), so that no result of an earlier run stands beside the new ones. Nothing else is touched: `spec.toml` stays
-    /// until [`RunFolder::write_spec`] replaces it, so that a run killed in between can be resumed.
-    pub fn clear(&self) -> Result<()> {
-        for name in WRITTEN {
-            let path = self.file(name);
-            for path in [temporary(&path), path] {
-                match fs::remove_file(&path) {
-                    Err(source) if !matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                        return Err(Error::io("replace", &path, source).flag("--force"));
-                    }
-                    _ => (),
-                }
-            }
-        }
-        // Succeeds only on an empty folder: a user's own file in it keeps it.
-        let _ = fs::remove_dir(self.file(FIGURES));
-        Ok(())
-    }
 }
 
 /// Writes the file at `path` whole or not at all: into a file beside it, onto the disk, then moved into place.
@@ -230,9 +181,12 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// How temporary names end.
+const TEMPORARY: &str = ".fsa-tmp";
+
 /// The name beside `path` that it is written under; hidden, and one per file, so that a killed run leaves at most one and
 /// the next overwrites it.
-fn temporary(path: &Path) -> PathBuf {
+pub(super) fn temporary(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}{TEMPORARY}"))
 }
@@ -249,8 +203,13 @@ fn is_empty(folder: &Path) -> std::io::Result<bool> {
     Ok(true)
 }
 
+/// The name that a file of a temporary name is to have.
+pub(super) fn permanent(temporary: &str) -> Option<&str> {
+    temporary.strip_prefix('.').and_then(|name| name.strip_suffix(TEMPORARY))
+}
+
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::spec::{Estimand, Estimator, GradientAlign, ProbeSplit, Training};
 
@@ -275,7 +234,7 @@ mod tests {
         }
     }
 
-    fn names(path: &Path) -> Vec<String> {
+    pub fn names(path: &Path) -> Vec<String> {
         let mut names: Vec<String> =
             fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
@@ -301,21 +260,6 @@ mod tests {
         assert!(error.contains("--out") && error.contains("not empty") && error.contains("--resume"), "{error}");
         assert_eq!(names(dir.path()), ["rows.jsonl"]);
         assert_eq!(fs::read_to_string(dir.path().join("rows.jsonl")).unwrap(), "mine");
-    }
-
-    #[test]
-    fn force_removes_only_what_fsa_writes() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join("figures")).unwrap();
-        for name in WRITTEN.iter().chain(&[SPEC, "notes.csv", "figures/mine.svg", ".rows.jsonl.fsa-tmp"]) {
-            fs::write(dir.path().join(name), "text").unwrap();
-        }
-        RunFolder::create(dir.path(), true).unwrap().clear().unwrap();
-        assert_eq!(names(dir.path()), ["figures", "notes.csv", "spec.toml"]);
-        assert_eq!(names(&dir.path().join("figures")), ["mine.svg"]);
-        fs::remove_file(dir.path().join("figures/mine.svg")).unwrap();
-        RunFolder::create(dir.path(), true).unwrap().clear().unwrap();
-        assert_eq!(names(dir.path()), ["notes.csv", "spec.toml"]);
     }
 
     #[test]

@@ -1,10 +1,17 @@
 //! Results on disk: row structs (the public schema), CSV, run folders. Must not know candle or how anything was computed.
 //!
 //! [`rows`] are the schema; [`table`] says which columns a row type has; [`csv`], [`rows_file`] and [`summary`] write them;
-//! [`folder`] and [`run_info`] are the run folder and what is known about the run; [`view`] answers what readers of rows ask.
+//! [`files`], [`folder`] and [`run_info`] are the run folder and what is known about the run; [`view`] and [`label_view`]
+//! answer what readers of rows ask, [`onset`](mod@onset) when a label ratio takes off; [`names`] are what readers call tasks
+//! and metrics.
 
+mod clear;
 pub mod csv;
+pub mod files;
 pub mod folder;
+pub mod label_view;
+pub mod names;
+pub mod onset;
 pub mod rows;
 pub mod rows_file;
 pub mod run_info;
@@ -13,6 +20,8 @@ pub mod table;
 pub mod view;
 
 pub use folder::RunFolder;
+pub use label_view::LabelView;
+pub use onset::{Onset, onset};
 pub use rows::{GradientAlignRow, LabelRatioRow, Scope, TargetRow};
 pub use rows_file::RowsFile;
 pub use run_info::RunInfo;

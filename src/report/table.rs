@@ -1,6 +1,6 @@
 //! What a row type must declare to be written: its columns, in order, each with its type.
 
-use super::rows::{GradientAlignRow, Scope};
+use super::rows::{GradientAlignRow, LabelRatioRow, Scope, TargetRow};
 use crate::error::{Error, Result};
 
 /// How to read one column's value out of a row; `None` is a missing value.
@@ -79,19 +79,78 @@ impl Table for GradientAlignRow {
     }
 }
 
+impl Table for LabelRatioRow {
+    const COLUMNS: &'static [(&'static str, Column<Self>)] = &[
+        ("target", Column::Text(|row| Some(&row.target))),
+        ("method", Column::Text(|row| Some(&row.method))),
+        ("seed", Column::Integer(|row| Some(row.seed))),
+        ("step", Column::Integer(|row| Some(row.step))),
+        ("task", Column::Text(|row| Some(&row.task))),
+        ("shots", Column::Integer(|row| Some(row.shots))),
+        ("n", Column::Integer(|row| Some(row.n))),
+        ("label_ratio", Column::Number(|row| row.label_ratio)),
+        ("label_ratio_lo", Column::Number(|row| row.label_ratio_lo)),
+        ("label_ratio_hi", Column::Number(|row| row.label_ratio_hi)),
+        ("label_ratio_first_word", Column::Number(|row| row.label_ratio_first_word)),
+        ("label_mass", Column::Number(|row| row.label_mass)),
+        ("score", Column::Number(|row| Some(row.score))),
+        ("score_lo", Column::Number(|row| row.score_lo)),
+        ("score_hi", Column::Number(|row| row.score_hi)),
+        ("metric", Column::Text(|row| Some(&row.metric))),
+        ("out_label", Column::Number(|row| row.out_label)),
+        ("out_empty", Column::Number(|row| Some(row.out_empty))),
+        ("out_runaway", Column::Number(|row| Some(row.out_runaway))),
+        ("out_copy", Column::Number(|row| Some(row.out_copy))),
+        ("out_wrong_language", Column::Number(|row| row.out_wrong_language)),
+        ("out_other", Column::Number(|row| Some(row.out_other))),
+    ];
+
+    fn describe(&self) -> String {
+        format!("step {}, {} {}-shot, {}", self.step, self.task, self.shots, self.metric)
+    }
+}
+
+impl Table for TargetRow {
+    const COLUMNS: &'static [(&'static str, Column<Self>)] = &[
+        ("target", Column::Text(|row| Some(&row.target))),
+        ("method", Column::Text(|row| Some(&row.method))),
+        ("seed", Column::Integer(|row| Some(row.seed))),
+        ("step", Column::Integer(|row| Some(row.step))),
+        ("n", Column::Integer(|row| Some(row.n))),
+        ("score", Column::Number(|row| Some(row.score))),
+        ("score_lo", Column::Number(|row| row.score_lo)),
+        ("score_hi", Column::Number(|row| row.score_hi)),
+        ("metric", Column::Text(|row| Some(&row.metric))),
+        ("loss", Column::Number(|row| Some(row.loss))),
+    ];
+
+    fn describe(&self) -> String {
+        format!("step {}, target {}, {}", self.step, self.target, self.metric)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde::Serialize;
+
     use super::*;
+    use crate::report::label_view::tests::{label_row, target_row};
     use crate::report::rows_file::tests::row;
+
+    fn assert_columns_are_fields<R: Table + Serialize>(row: &R) {
+        // serde_json's map sorts its keys, so names are looked up in the text, where the struct's order is kept.
+        let text = serde_json::to_string(row).unwrap();
+        let places: Vec<usize> =
+            R::COLUMNS.iter().map(|(name, _)| text.find(&format!("\"{name}\":")).unwrap()).collect();
+        assert!(places.is_sorted());
+        assert_eq!(text.matches("\":").count(), R::COLUMNS.len());
+    }
 
     #[test]
     fn columns_are_the_fields_in_order() {
-        // serde_json's map sorts its keys, so names are looked up in the text, where the struct's order is kept.
-        let text = serde_json::to_string(&row(0, "decoder.7")).unwrap();
-        let places: Vec<usize> =
-            GradientAlignRow::COLUMNS.iter().map(|(name, _)| text.find(&format!("\"{name}\":")).unwrap()).collect();
-        assert!(places.is_sorted());
-        assert_eq!(text.matches("\":").count(), GradientAlignRow::COLUMNS.len());
+        assert_columns_are_fields(&row(0, "decoder.7"));
+        assert_columns_are_fields(&label_row(0, "trivia_qa"));
+        assert_columns_are_fields(&target_row(0));
     }
 
     #[test]

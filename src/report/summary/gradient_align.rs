@@ -1,8 +1,9 @@
-//! Rows → a short table for the terminal that is valid Markdown too: the first probe against the last.
+//! The table of `fsa gradient-align`: the first probe against the last.
 
-use super::rows::{GradientAlignRow, Scope};
-use super::view::{View, WITHOUT_EMBEDDINGS};
+use super::{decimals, interval, markdown};
 use crate::error::Result;
+use crate::report::rows::{GradientAlignRow, Scope};
+use crate::report::view::{View, WITHOUT_EMBEDDINGS};
 
 /// Groups of the last decoder layer, in the order of the table.
 const GROUPS: [(&str, &str); 7] = [
@@ -39,23 +40,14 @@ pub fn gradient_align(rows: &[GradientAlignRow]) -> Result<String> {
 }
 
 fn line(part: &str, step: u64, row: Option<&GradientAlignRow>) -> [String; 6] {
-    let cosine = match row.map(|row| (row.cosine, row.cosine_lo, row.cosine_hi)) {
-        Some((Some(cosine), Some(lo), Some(hi))) => format!("{cosine:.3} [{lo:.3}, {hi:.3}]"),
-        Some((cosine, ..)) => decimals(cosine),
-        None => decimals(None),
-    };
     [
         part.to_string(),
         step.to_string(),
-        cosine,
-        decimals(row.and_then(|row| row.yardstick)),
+        interval(row.map(|row| (row.cosine, row.cosine_lo, row.cosine_hi)), 3),
+        decimals(row.and_then(|row| row.yardstick), 3),
         digits(row.map(|row| row.norm_full)),
         digits(row.map(|row| row.norm_format)),
     ]
-}
-
-fn decimals(value: Option<f64>) -> String {
-    value.map_or_else(|| "-".into(), |value| format!("{value:.3}"))
 }
 
 /// Three digits, whatever the size: norms span many decades.
@@ -65,30 +57,6 @@ fn digits(value: Option<f64>) -> String {
         Some(value) if value == 0.0 || (1e-2..1e4).contains(&value.abs()) => format!("{value:.3}"),
         Some(value) => format!("{value:.2e}"),
     }
-}
-
-/// A Markdown table with aligned columns: the first to the left, numbers to the right.
-fn markdown<const N: usize>(header: &[String; N], rows: &[[String; N]]) -> String {
-    let widths: [usize; N] = std::array::from_fn(|column| {
-        rows.iter().chain([header]).map(|row| row[column].chars().count()).max().unwrap_or(0)
-    });
-    let mut text = String::new();
-    let mut push = |row: &[String; N]| {
-        for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-            text.push_str(&match column {
-                0 => format!("| {cell:<width$} |"),
-                _ => format!(" {cell:>width$} |"),
-            });
-        }
-        text.push('\n');
-    };
-    push(header);
-    push(&std::array::from_fn(|column| match column {
-        0 => "-".repeat(widths[0]),
-        _ => format!("{}:", "-".repeat(widths[column] - 1)),
-    }));
-    rows.iter().for_each(push);
-    text
 }
 
 #[cfg(test)]

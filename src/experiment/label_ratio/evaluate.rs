@@ -1,0 +1,253 @@
+//! A model's answers to one evaluation, and what they amount to.
+
+use serde::Serialize;
+
+use super::tasks::{Asked, Data};
+use crate::data::trim::trim;
+use crate::error::Result;
+use crate::experiment::scoring::{self, Metric, Scored};
+use crate::measure::outputs::{Kind, Output, Shot, Tally};
+use crate::model::generate::Output as Decoded;
+use crate::model::loss::LossOptions;
+use crate::model::t5::Pass;
+use crate::model::{Packed, T5, Whole};
+use crate::report::{LabelRatioRow, TargetRow};
+use crate::spec::label_ratio::Source;
+use crate::spec::{LabelRatio, Seeds};
+
+/// Prompts that are decoded at once.
+const BATCH: usize = 64;
+
+/// One example's answer, a line of `outputs/step-N/TASK-Kshot.jsonl`.
+#[derive(Debug, Serialize)]
+pub(super) struct Answer<'a> {
+    /// Row in its file, from 0.
+    row: usize,
+    prompt: &'a str,
+    /// As decoded, sentinels and all.
+    raw: String,
+    /// What was scored.
+    output: String,
+    references: &'a [String],
+    /// One of the taxonomy's classes.
+    class: &'static str,
+}
+
+/// What identifies the rows of a checkpoint.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub target: String,
+    pub method: &'static str,
+    pub seed: u64,
+    pub step: u64,
+}
+
+/// Number of [`evaluate`]'s ticks.
+pub(super) fn ticks(asked: &Asked) -> u64 {
+    asked.questions.len().div_ceil(BATCH) as u64
+}
+
+/// Asks `model` and counts. `tick` is called before each batch.
+pub(super) fn evaluate<'a>(
+    model: &T5,
+    data: &Data,
+    asked: &'a Asked,
+    spec: &LabelRatio,
+    place: &Place,
+    tick: &mut dyn FnMut(&str) -> Result<()>,
+) -> Result<(Vec<LabelRatioRow>, Vec<Answer<'a>>)> {
+    let name = asked.task.name();
+    let mut decoded: Vec<Decoded> = Vec::with_capacity(asked.questions.len());
+    let mut mass = Vec::with_capacity(asked.questions.len());
+    for batch in asked.questions.chunks(BATCH) {
+        tick(&format!("{name} {}-shot, {} of {}", asked.shots, decoded.len(), asked.questions.len()))?;
+        let sources: Vec<&[u32]> = batch.iter().map(|question| question.source.as_slice()).collect();
+        decoded.extend(model.generate(&Packed::new(&sources), &spec.decoding)?);
+        mass.extend(label_mass(model, &sources, &data.label_ids)?);
+    }
+    let pad = model.config().pad();
+    let prefixes = asked.task.prefixes();
+    let mut raws = Vec::with_capacity(decoded.len());
+    for output in &decoded {
+        let ids: Vec<u32> = output.ids.iter().copied().filter(|&id| id != pad).collect();
+        raws.push(data.tokenizer.decode(&ids, false)?);
+    }
+    let outputs: Vec<String> = raws.iter().map(|raw| trim(raw, &prefixes).to_string()).collect();
+    let references: Vec<Vec<String>> = asked.questions.iter().map(|question| question.references.clone()).collect();
+    let inputs: Vec<Vec<&str>> = asked
+        .questions
+        .iter()
+        .map(|question| std::iter::once(&question.prompt).chain(&question.inputs).map(String::as_str).collect())
+        .collect();
+    let closed = asked.task.labels().is_some();
+    let shots: Vec<Vec<Shot>> = asked
+        .questions
+        .iter()
+        .map(|question| {
+            let shots = question.shots.iter();
+            shots.map(|(input, answer)| Shot { input, answer: (!closed).then_some(answer) }).collect()
+        })
+        .collect();
+    let judged: Vec<Output> = outputs
+        .iter()
+        .enumerate()
+        .map(|(i, text)| Output {
+            text,
+            label: data.labels.as_ref().and_then(|labels| labels.exact(text)),
+            first_word: data.labels.as_ref().and_then(|labels| labels.first_word(text)),
+            hit_limit: !decoded[i].ended,
+            inputs: &inputs[i],
+            shots: &shots[i],
+            expected: asked.language,
+        })
+        .collect();
+    let tally = Tally::of(&judged);
+    let kinds: Vec<Kind> = judged.iter().map(Kind::of).collect();
+    let n = outputs.len() as u64;
+    let share = |kind: Kind| kinds.iter().filter(|&&other| other == kind).count() as f64 / n.max(1) as f64;
+    let has_labels = data.labels.is_some();
+    let interval = tally.labels.wilson().filter(|_| has_labels);
+    let rows = asked
+        .metrics
+        .iter()
+        .map(|metric| {
+            let scored = scoring::score(metric, &outputs, &references, Seeds::new(spec.seed))?;
+            Ok(LabelRatioRow {
+                target: place.target.clone(),
+                method: place.method.to_string(),
+                seed: place.seed,
+                step: place.step,
+                task: name.to_string(),
+                shots: asked.shots as u64,
+                n,
+                label_ratio: tally.labels.rate().filter(|_| has_labels),
+                label_ratio_lo: interval.map(|ends| ends.0),
+                label_ratio_hi: interval.map(|ends| ends.1),
+                label_ratio_first_word: tally.first_words.rate().filter(|_| has_labels),
+                label_mass: has_labels.then(|| mass.iter().sum::<f64>() / n.max(1) as f64),
+                score: scored.score,
+                score_lo: scored.low,
+                score_hi: scored.high,
+                metric: metric_name(metric).to_string(),
+                out_label: has_labels.then(|| share(Kind::Label)),
+                out_empty: share(Kind::Empty),
+                out_runaway: share(Kind::Runaway),
+                out_copy: share(Kind::Copy),
+                out_wrong_language: asked.language.map(|_| share(Kind::WrongLanguage)),
+                out_other: share(Kind::Other),
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let answers = asked
+        .questions
+        .iter()
+        .zip(raws)
+        .zip(outputs.iter().cloned().zip(kinds))
+        .map(|((question, raw), (output, kind))| Answer {
+            row: question.row,
+            prompt: &question.prompt,
+            raw,
+            output,
+            references: &question.references,
+            class: kind.name(),
+        })
+        .collect();
+    Ok((rows, answers))
+}
+
+/// The target task's own score and loss.
+pub(super) fn target(
+    model: &T5,
+    data: &Data,
+    spec: &LabelRatio,
+    place: &Place,
+    tick: &mut dyn FnMut(&str) -> Result<()>,
+) -> Result<(TargetRow, Vec<LabelRatioRow>)> {
+    let (rows, _) = evaluate(model, data, &data.target, spec, place, tick)?;
+    let loss = mean_loss(model, data, spec)?;
+    // invariant: a task has a metric, or it would have been refused
+    let first = rows.first().cloned();
+    let row = TargetRow {
+        target: place.target.clone(),
+        method: place.method.to_string(),
+        seed: place.seed,
+        step: place.step,
+        n: data.target.questions.len() as u64,
+        score: first.as_ref().map_or(0.0, |row| row.score),
+        score_lo: first.as_ref().and_then(|row| row.score_lo),
+        score_hi: first.as_ref().and_then(|row| row.score_hi),
+        metric: first.map_or_else(String::new, |row| row.metric),
+        loss,
+    };
+    Ok((row, rows))
+}
+
+/// Mean loss per target token on the target's examples, with the training loss's options and without dropout.
+fn mean_loss(model: &T5, data: &Data, spec: &LabelRatio) -> Result<f64> {
+    let (options, budget) = match &spec.source {
+        Source::Train { training, .. } => (LossOptions::from(training), training.micro_batch_tokens),
+        Source::Checkpoints { .. } => (LossOptions::PLAIN, crate::spec::Training::default().micro_batch_tokens),
+    };
+    let (mut sum, mut tokens) = (0.0, 0usize);
+    for examples in data.target_tokens.chunks(BATCH) {
+        let whole = Whole::training(
+            examples.iter().map(|example| example.source.as_slice()).collect(),
+            vec![0; examples.len()],
+            examples.iter().map(|example| example.target.as_slice()).collect(),
+        );
+        for batch in whole.cut(budget, model.config())? {
+            tokens += batch.target_tokens();
+            let batches = [batch];
+            let tape = model.forward(&batches, Pass { dropout: None, loss: options, scale: 1.0 })?;
+            sum += tape.losses().iter().sum::<f64>();
+        }
+    }
+    Ok(sum / tokens.max(1) as f64)
+}
+
+/// For each source, the probability that the output begins with one of `beginnings`.
+fn label_mass(model: &T5, sources: &[&[u32]], beginnings: &[Vec<u32>]) -> Result<Vec<f64>> {
+    if beginnings.is_empty() {
+        return Ok(vec![0.0; sources.len()]);
+    }
+    let rows = sources.len() * beginnings.len();
+    let whole = Whole {
+        sources: sources.to_vec(),
+        keys: vec![0; sources.len()],
+        targets: beginnings.iter().flat_map(|ids| sources.iter().map(move |_| ids.as_slice())).collect(),
+        weights: vec![vec![1.0; rows]],
+    };
+    let mut mass = Vec::with_capacity(sources.len());
+    for batch in whole.cut(crate::spec::Training::default().micro_batch_tokens, model.config())? {
+        let examples = batch.examples();
+        let log_p = model.log_probabilities(&batch)?;
+        mass.extend((0..examples).map(|i| log_p.iter().skip(i).step_by(examples).map(|log_p| log_p.exp()).sum::<f64>()));
+    }
+    Ok(mass)
+}
+
+/// The name in rows: BLEU says which tokenizer.
+fn metric_name(metric: &Metric) -> &'static str {
+    use crate::measure::Normaliser;
+    use crate::measure::bleu::Tokenizer;
+    match metric {
+        Metric::Accuracy(_) => "accuracy",
+        Metric::ExactMatch(Normaliser::TriviaQa) => "em-trivia",
+        Metric::ExactMatch(Normaliser::Squad) => "em-squad",
+        Metric::Bleu(Tokenizer::V13a) => "bleu-13a",
+        Metric::Bleu(Tokenizer::Intl) => "bleu-intl",
+        Metric::Rouge2 => "rouge2",
+    }
+}
+
+/// Signatures of every score of an evaluation.
+pub(super) fn signatures(asked: &Asked) -> Result<Vec<String>> {
+    let nothing = [String::new()];
+    let references: Vec<Vec<String>> =
+        asked.questions.first().map(|question| vec![question.references.clone()]).unwrap_or_default();
+    asked
+        .metrics
+        .iter()
+        .map(|metric| scoring::score(metric, &nothing, &references, Seeds::new(0)).map(|Scored { signature, .. }| signature))
+        .collect()
+}

@@ -1,0 +1,44 @@
+//! Rows → a short table for the terminal that is valid Markdown too, one file for each command. `-` is a missing value.
+
+mod gradient_align;
+mod label_ratio;
+
+pub use gradient_align::gradient_align;
+pub use label_ratio::label_ratio;
+
+fn decimals(value: Option<f64>, places: usize) -> String {
+    value.map_or_else(|| "-".into(), |value| format!("{value:.places$}"))
+}
+
+/// A value with its interval, where it has one: `0.500 [0.250, 0.750]`.
+fn interval(value: Option<(Option<f64>, Option<f64>, Option<f64>)>, places: usize) -> String {
+    match value {
+        Some((Some(value), Some(low), Some(high))) => format!("{value:.places$} [{low:.places$}, {high:.places$}]"),
+        Some((value, ..)) => decimals(value, places),
+        None => decimals(None, places),
+    }
+}
+
+/// A Markdown table with aligned columns: the first to the left, numbers to the right.
+fn markdown<const N: usize>(header: &[String; N], rows: &[[String; N]]) -> String {
+    let widths: [usize; N] = std::array::from_fn(|column| {
+        rows.iter().chain([header]).map(|row| row[column].chars().count()).max().unwrap_or(0)
+    });
+    let mut text = String::new();
+    let mut push = |row: &[String; N]| {
+        for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
+            text.push_str(&match column {
+                0 => format!("| {cell:<width$} |"),
+                _ => format!(" {cell:>width$} |"),
+            });
+        }
+        text.push('\n');
+    };
+    push(header);
+    push(&std::array::from_fn(|column| match column {
+        0 => "-".repeat(widths[0]),
+        _ => format!("{}:", "-".repeat(widths[column] - 1)),
+    }));
+    rows.iter().for_each(push);
+    text
+}
