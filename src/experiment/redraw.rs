@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::plot;
-use crate::report::folder::{FIGURES, ROWS};
+use crate::report::files::{FIGURES, ROWS, TARGET_ROWS};
 use crate::report::rows_file::read_rows;
 use crate::report::{GradientAlignRow, RunFolder};
 
@@ -14,6 +14,9 @@ use crate::report::{GradientAlignRow, RunFolder};
 /// If the folder has no rows, or they are damaged.
 pub fn run(dir: &Path) -> Result<Vec<PathBuf>> {
     let folder = RunFolder::open(dir)?;
+    if folder.file(TARGET_ROWS).is_file() {
+        return super::label_ratio::redraw(&folder);
+    }
     let rows = read_rows::<GradientAlignRow>(folder.file(ROWS))?.rows;
     if rows.is_empty() {
         return Err(Error::input("it has no rows")

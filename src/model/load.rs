@@ -34,7 +34,20 @@ pub fn load(dir: &Path) -> Result<(T5, LoadReport)> {
     if !dir.is_dir() {
         return Err(Error::input("there is no such folder").at(dir).flag("--model").next("give a model folder"));
     }
-    let config = T5Config::read(dir)?;
+    from_parts(T5Config::read(dir)?, dir, dir)
+}
+
+/// As [`load`], for a checkpoint that another trainer wrote in `dir`: without a config.json of its own, it has that of
+/// `model_dir`.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_checkpoint(dir: &Path, model_dir: &Path) -> Result<(T5, LoadReport)> {
+    let config_dir = if dir.join("config.json").is_file() { dir } else { model_dir };
+    from_parts(T5Config::read(config_dir)?, dir, config_dir)
+}
+
+fn from_parts(config: T5Config, dir: &Path, config_dir: &Path) -> Result<(T5, LoadReport)> {
     let weights = Weights::open(dir)?;
     let mut params = Params::default();
     let mut used = vec![HEAD.to_string()];
@@ -50,7 +63,7 @@ pub fn load(dir: &Path) -> Result<(T5, LoadReport)> {
         .filter(|name| used.binary_search_by(|u| u.as_str().cmp(name)).is_err())
         .map(String::from)
         .collect();
-    let mut files = vec![dir.join("config.json")];
+    let mut files = vec![config_dir.join("config.json")];
     files.extend(weights.files());
     let loaded = params.iter().count();
     Ok((T5::new(config, params, tied)?, LoadReport { files, loaded, unused, tied }))

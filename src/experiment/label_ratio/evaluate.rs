@@ -221,7 +221,9 @@ fn label_mass(model: &T5, sources: &[&[u32]], beginnings: &[Vec<u32>]) -> Result
     for batch in whole.cut(crate::spec::Training::default().micro_batch_tokens, model.config())? {
         let examples = batch.examples();
         let log_p = model.log_probabilities(&batch)?;
-        mass.extend((0..examples).map(|i| log_p.iter().skip(i).step_by(examples).map(|log_p| log_p.exp()).sum::<f64>()));
+        mass.extend(
+            (0..examples).map(|i| log_p.iter().skip(i).step_by(examples).map(|log_p| log_p.exp()).sum::<f64>()),
+        );
     }
     Ok(mass)
 }
@@ -248,6 +250,8 @@ pub(super) fn signatures(asked: &Asked) -> Result<Vec<String>> {
     asked
         .metrics
         .iter()
-        .map(|metric| scoring::score(metric, &nothing, &references, Seeds::new(0)).map(|Scored { signature, .. }| signature))
+        .map(|metric| {
+            scoring::score(metric, &nothing, &references, Seeds::new(0)).map(|Scored { signature, .. }| signature)
+        })
         .collect()
 }

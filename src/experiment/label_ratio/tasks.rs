@@ -65,7 +65,10 @@ impl Data {
     pub fn load(spec: &LabelRatio) -> Result<Self> {
         spec.validate()?;
         if !spec.model.is_dir() {
-            return Err(Error::input("there is no such folder").at(&spec.model).flag("--model").next("give a model folder"));
+            return Err(Error::input("there is no such folder")
+                .at(&spec.model)
+                .flag("--model")
+                .next("give a model folder"));
         }
         let target_task = Task::resolve(&spec.task)?;
         let config = T5Config::read(&spec.model)?;
@@ -173,7 +176,13 @@ impl Reader<'_> {
     }
 
     /// The questions of `evaluation`, with the examples that they are made of.
-    fn asked(&mut self, task: Task, evaluation: &Evaluation, splits: &[&str], sentinel: bool) -> Result<(Asked, Split)> {
+    fn asked(
+        &mut self,
+        task: Task,
+        evaluation: &Evaluation,
+        splits: &[&str],
+        sentinel: bool,
+    ) -> Result<(Asked, Split)> {
         let spec = self.spec;
         let typed = &evaluation.task;
         let metrics = metrics(&task, &spec.bleu_tokenizer)?;
@@ -222,7 +231,9 @@ impl Reader<'_> {
 /// The task's score, and with BLEU's `intl` tokenizer 13a beside it.
 fn metrics(task: &Task, bleu_tokenizer: &str) -> Result<Vec<Metric>> {
     Ok(match task.metric() {
-        Some(TaskMetric::Accuracy) => task.labels().map(|labels| Metric::Accuracy(labels.clone())).into_iter().collect(),
+        Some(TaskMetric::Accuracy) => {
+            task.labels().map(|labels| Metric::Accuracy(labels.clone())).into_iter().collect()
+        }
         Some(TaskMetric::EmTrivia) => vec![Metric::ExactMatch(Normaliser::TriviaQa)],
         Some(TaskMetric::EmSquad) => vec![Metric::ExactMatch(Normaliser::Squad)],
         Some(TaskMetric::Rouge2) => vec![Metric::Rouge2],

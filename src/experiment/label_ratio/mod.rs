@@ -1,0 +1,402 @@
+//! `fsa label-ratio`: while a model is fine-tuned on one task, ask it others, and watch how often its answers fall into the
+//! fine-tuned task's label set and how far its scores drop. The checkpoints are fsa's own, or a folder that another trainer
+//! wrote.
+
+mod checkpoints;
+mod evaluate;
+mod tasks;
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use self::evaluate::Place;
+use self::tasks::{Asked, Data};
+use super::fine_tune::{self, FineTune, Probing};
+use super::setup::load_model;
+use super::{Events, Existing};
+use crate::error::{Error, Result};
+use crate::model::{T5, memory};
+use crate::plot;
+use crate::report::csv::to_csv;
+use crate::report::files::{self, FIGURES, LABEL_RATIO, ROWS, RUN, SPEC, TARGET, TARGET_ROWS};
+use crate::report::label_view::LabelView;
+use crate::report::rows_file::{read_rows, truncate_after};
+use crate::report::run_info::{ModelInfo, RunInfo};
+use crate::report::{LabelRatioRow, RowsFile, RunFolder, TargetRow, onset, summary};
+use crate::spec::label_ratio::{Source, probe_steps};
+use crate::spec::{LabelRatio, Optimizer, Seeds};
+use crate::train::{Checkpoint, Trainer};
+
+/// What a run leaves behind.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// The run folder.
+    pub out: PathBuf,
+    /// Every file written, but for the outputs of each probe.
+    pub files: Vec<PathBuf>,
+    /// What decides the numbers, in one line.
+    pub signature: String,
+    /// Rows written.
+    pub rows: usize,
+    /// A short table, for people.
+    #[serde(skip)]
+    pub table: String,
+    /// When each evaluation's outputs became labels and its score was lost.
+    pub onsets: Vec<Onset>,
+    /// Entries of the checkpoints' folder that were not measured.
+    pub skipped: usize,
+}
+
+/// When one evaluation broke.
+#[derive(Debug, Serialize)]
+pub struct Onset {
+    /// The evaluated task.
+    pub task: String,
+    /// Examples in the prompt.
+    pub shots: u64,
+    /// First probe whose label ratio exceeds the threshold, with its interval's lower end.
+    pub label: Option<u64>,
+    /// First probe whose score is half of the first one's or less.
+    pub halved: Option<u64>,
+}
+
+/// What `--dry-run` prints.
+#[derive(Debug, Serialize)]
+pub struct Plan {
+    /// Probe steps.
+    pub steps: Vec<u64>,
+    /// Evaluations, `task:shots` each.
+    pub evaluations: Vec<String>,
+    /// Examples that each probe asks, over all evaluations.
+    pub examples: u64,
+    /// Numbers in the model.
+    pub params: u64,
+    /// Estimated peak memory in MiB.
+    pub memory_mib: u64,
+    /// What decides the numbers, in one line.
+    pub signature: String,
+    /// Warnings that the run would give.
+    pub warnings: Vec<String>,
+}
+
+/// Fine-tunes (or takes checkpoints) and asks. `command` is recorded in `run.json`.
+///
+/// # Errors
+/// Of [`crate::Kind::Input`] if it could not run, `Check` if a number is not finite or `strict` skipped something, `Interrupted`
+/// if the user stopped it; in the last two cases rows and tables so far are complete files.
+pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &mut dyn Events) -> Result<Outcome> {
+    let folder = fine_tune::open_folder(&spec.out, spec, existing)?;
+    if let Some(info) = fine_tune::finished(&folder, existing, events)? {
+        let probes = Rows::read(&folder)?;
+        let files = written(&folder, &probes, spec.onset)?;
+        return outcome(spec, &folder, files, info.signature, &probes, 0);
+    }
+    let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model)?)));
+    let (data, loaded) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            folder.abandon();
+            return Err(error);
+        }
+    };
+    data.warnings.iter().chain(&loaded.warnings).for_each(|warning| events.warn(warning));
+    let mut info = fine_tune::run_info(spec.seed, spec.threads, command);
+    info.signature = signature(spec, &data, &loaded.info)?;
+    info.model = Some(loaded.info.clone());
+    info.data = data.info();
+    let (rows, result, skipped) = match &spec.source {
+        Source::Train { steps, probe_every, training } => {
+            // invariant: data of a run that trains has a training split
+            let tokens = data.train.as_ref().map_or(&[][..], |(_, tokens)| tokens);
+            let seeds = Seeds::new(spec.seed);
+            let mut fine_tune = FineTune {
+                folder: &folder,
+                model: &loaded.model,
+                trainer: Trainer::new(training, seeds),
+                training,
+                tokens,
+                seeds,
+            };
+            if let Some(step) = fine_tune.restore(existing, &info)? {
+                truncate_after(folder.file(ROWS), step)?;
+                truncate_after(folder.file(TARGET_ROWS), step)?;
+            }
+            folder.write_spec(spec)?;
+            folder.write_run(&info)?;
+            let mut probes = Probes::open(spec, &folder, &data, "standard")?;
+            let result = fine_tune.go(*steps, &probe_steps(*steps, *probe_every), &mut probes, events);
+            (probes.rows, result, 0)
+        }
+        Source::Checkpoints { dir, strict } => {
+            let found = match checkpoints::list(dir) {
+                Ok(found) => found,
+                Err(error) => {
+                    folder.abandon();
+                    return Err(error);
+                }
+            };
+            found.warnings.iter().for_each(|warning| events.warn(warning));
+            if existing == Existing::Resume && folder.file(RUN).is_file() {
+                fine_tune::refuse_other_files(&folder, &info)?;
+                drop_torn_probe(&folder, data.evaluations.iter().chain([&data.target]))?;
+            } else {
+                folder.clear()?;
+            }
+            folder.write_spec(spec)?;
+            folder.write_run(&info)?;
+            drop(loaded);
+            let mut probes = Probes::open(spec, &folder, &data, "checkpoints")?;
+            let mut skipped = found.skipped;
+            let result = checkpoints::measure(&found, &spec.model, &mut probes, &mut skipped, events);
+            let result = result.and_then(|()| match (*strict, skipped) {
+                (true, 1..) => Err(Error::check(format!("{skipped} entries could not be measured (--strict)"))
+                    .at(dir)
+                    .next("look at the warnings above; the rows of all others are complete")),
+                _ => Ok(()),
+            });
+            (probes.rows, result, skipped)
+        }
+    };
+    let signature = info.signature.clone();
+    let files = finish(&folder, &rows, spec.onset, info, result)?;
+    outcome(spec, &folder, files, signature, &rows, skipped)
+}
+
+/// Says what [`run`] would do, without reading weights or writing anything.
+///
+/// # Errors
+/// As [`run`], for everything that can be seen without the weights.
+pub fn plan(spec: &LabelRatio) -> Result<Plan> {
+    let data = Data::load(spec)?;
+    let (params, model_warnings) = crate::model::inspect(&spec.model)?;
+    let (steps, batch, optimizer, mut warnings) = match &spec.source {
+        Source::Train { steps, probe_every, training } => {
+            (probe_steps(*steps, *probe_every), training.batch_size, training.optimizer, Vec::new())
+        }
+        Source::Checkpoints { dir, .. } => {
+            let found = checkpoints::list(dir)?;
+            let steps = found.checkpoints.iter().map(|checkpoint| checkpoint.step).collect();
+            (steps, 64, Optimizer::AdafactorT5x, found.warnings)
+        }
+    };
+    let all = || data.evaluations.iter().chain([&data.target]);
+    let longest = all().flat_map(|asked| &asked.questions).map(|question| question.source.len()).max().unwrap_or(1);
+    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params };
+    warnings.extend(data.warnings.iter().cloned());
+    warnings.extend(model_warnings);
+    Ok(Plan {
+        steps,
+        evaluations: spec.eval.iter().map(ToString::to_string).collect(),
+        examples: all().map(|asked| asked.questions.len() as u64).sum(),
+        params,
+        memory_mib: memory::estimate_mib(&data.config, params, longest * batch, batch, 1, optimizer),
+        signature: signature(spec, &data, &model)?,
+        warnings,
+    })
+}
+
+/// The rows of a run.
+struct Rows {
+    labels: Vec<LabelRatioRow>,
+    targets: Vec<TargetRow>,
+}
+
+impl Rows {
+    fn read(folder: &RunFolder) -> Result<Self> {
+        Ok(Self { labels: read_rows(folder.file(ROWS))?.rows, targets: read_rows(folder.file(TARGET_ROWS))?.rows })
+    }
+}
+
+/// The probes of a run under way.
+struct Probes<'a> {
+    spec: &'a LabelRatio,
+    folder: &'a RunFolder,
+    data: &'a Data,
+    method: &'static str,
+    label_file: RowsFile,
+    target_file: RowsFile,
+    rows: Rows,
+}
+
+impl<'a> Probes<'a> {
+    fn open(spec: &'a LabelRatio, folder: &'a RunFolder, data: &'a Data, method: &'static str) -> Result<Self> {
+        let label_file = RowsFile::open(folder.file(ROWS))?;
+        let target_file = RowsFile::open(folder.file(TARGET_ROWS))?;
+        Ok(Self { spec, folder, data, method, label_file, target_file, rows: Rows::read(folder)? })
+    }
+}
+
+impl Probing for Probes<'_> {
+    fn units(&self) -> u64 {
+        self.data.evaluations.iter().chain([&self.data.target]).map(evaluate::ticks).sum()
+    }
+
+    fn has(&self, step: u64) -> bool {
+        self.rows.labels.last().is_some_and(|row| row.step >= step)
+    }
+
+    fn probe(&mut self, model: &T5, step: u64, tick: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+        let place =
+            Place { target: self.data.target.task.name().to_string(), method: self.method, seed: self.spec.seed, step };
+        let (target, mut rows) = evaluate::target(model, self.data, self.spec, &place, tick)?;
+        if !target.loss.is_finite() {
+            return Err(Error::check(format!("the target's loss at step {step} is {}", target.loss))
+                .next("look at the weights; the rows so far are complete"));
+        }
+        for asked in &self.data.evaluations {
+            let (more, answers) = evaluate::evaluate(model, self.data, asked, self.spec, &place, tick)?;
+            rows.extend(more);
+            let mut lines = Vec::new();
+            for answer in answers {
+                serde_json::to_writer(&mut lines, &answer)
+                    .map_err(|error| Error::check(format!("internal: {error}")).caused_by(error))?;
+                lines.push(b'\n');
+            }
+            self.folder.write_atomic(&files::output(step, asked.task.name(), asked.shots as u64), &lines)?;
+        }
+        // The target's row first: a probe counts as measured once its label rows are there.
+        let targets = [target];
+        self.target_file.append(&targets)?;
+        self.label_file.append(&rows)?;
+        self.rows.targets.extend(targets);
+        self.rows.labels.extend(rows);
+        self.folder.write_atomic(LABEL_RATIO, &to_csv(&self.rows.labels)?)?;
+        self.folder.write_atomic(TARGET, &to_csv(&self.rows.targets)?).map(drop)
+    }
+}
+
+/// Drops the rows of a last probe that a kill left incomplete.
+fn drop_torn_probe<'a>(folder: &RunFolder, all: impl Iterator<Item = &'a Asked>) -> Result<()> {
+    if !folder.file(ROWS).is_file() {
+        return Ok(());
+    }
+    let expected: usize = all.map(|asked| asked.metrics.len()).sum();
+    let rows: Vec<LabelRatioRow> = read_rows(folder.file(ROWS))?.rows;
+    let whole = |step: u64| rows.iter().filter(|row| row.step == step).count() == expected;
+    let last = rows.iter().map(|row| row.step).filter(|&step| whole(step)).max();
+    for name in [ROWS, TARGET_ROWS] {
+        match last {
+            Some(step) => drop(truncate_after(folder.file(name), step)?),
+            None => drop(folder.write_atomic(name, b"")?),
+        }
+    }
+    Ok(())
+}
+
+/// Writes tables and figures of the rows there are; the error of the run itself comes first.
+fn finish(folder: &RunFolder, rows: &Rows, onset: f64, info: RunInfo, result: Result<()>) -> Result<Vec<PathBuf>> {
+    let info = info.end(fine_tune::status_of(&result));
+    let write = || -> Result<Vec<PathBuf>> {
+        let files = written(folder, rows, onset)?;
+        // Last: a run that says it is finished has everything.
+        folder.write_run(&info)?;
+        if result.is_ok() {
+            Checkpoint::remove_all(folder.path())?;
+        }
+        Ok(files)
+    };
+    let written = write();
+    result.and(written)
+}
+
+/// Writes tables and figures; returns every file of the run.
+fn written(folder: &RunFolder, rows: &Rows, onset: f64) -> Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> = [SPEC, RUN, ROWS, TARGET_ROWS].map(|name| folder.file(name)).into();
+    if !rows.labels.is_empty() {
+        files.push(folder.write_atomic(LABEL_RATIO, &to_csv(&rows.labels)?)?);
+        files.push(folder.write_atomic(TARGET, &to_csv(&rows.targets)?)?);
+        files.extend(draw(folder, &rows.labels, &rows.targets, Some(onset))?);
+    }
+    Ok(files)
+}
+
+/// Draws the figures into `folder`, as SVG and PNG. The target's own rows are the other axis, not a line.
+fn draw(folder: &RunFolder, rows: &[LabelRatioRow], targets: &[TargetRow], onset: Option<f64>) -> Result<Vec<PathBuf>> {
+    let off_task: Vec<LabelRatioRow> = rows.iter().filter(|row| is_off_task(row)).cloned().collect();
+    let mut files = Vec::new();
+    for figure in plot::label_ratio(&off_task, targets, onset)? {
+        files.push(folder.write_atomic(&format!("{FIGURES}/{}.svg", figure.name), figure.svg.as_bytes())?);
+        files.push(folder.write_atomic(&format!("{FIGURES}/{}.png", figure.name), &figure.png()?)?);
+    }
+    Ok(files)
+}
+
+fn is_off_task(row: &LabelRatioRow) -> bool {
+    row.task != row.target || row.shots > 0
+}
+
+/// Draws the figures of the run in `folder` from its rows.
+pub(super) fn redraw(folder: &RunFolder) -> Result<Vec<PathBuf>> {
+    let rows = Rows::read(folder)?;
+    let onset = folder.read_spec::<LabelRatio>().ok().map(|spec| spec.onset);
+    draw(folder, &rows.labels, &rows.targets, onset)
+}
+
+fn outcome(
+    spec: &LabelRatio,
+    folder: &RunFolder,
+    files: Vec<PathBuf>,
+    signature: String,
+    rows: &Rows,
+    skipped: usize,
+) -> Result<Outcome> {
+    let off_task: Vec<LabelRatioRow> = rows.labels.iter().filter(|row| is_off_task(row)).cloned().collect();
+    let (table, onsets) = match off_task.is_empty() {
+        true => (String::new(), Vec::new()),
+        false => {
+            let view = LabelView::new(&off_task, &rows.targets)?;
+            let onsets = view
+                .evaluations()
+                .iter()
+                .map(|evaluation| {
+                    let found = onset::onset(view.probes(evaluation), spec.onset);
+                    Onset {
+                        task: evaluation.task.to_string(),
+                        shots: evaluation.shots,
+                        label: found.label,
+                        halved: found.halved,
+                    }
+                })
+                .collect();
+            (summary::label_ratio(&off_task, &rows.targets, spec.onset)?, onsets)
+        }
+    };
+    let out = folder.path().to_path_buf();
+    Ok(Outcome { out, files, signature, rows: rows.labels.len(), table, onsets, skipped })
+}
+
+/// One line that goes with every number of the run.
+fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo) -> Result<String> {
+    let short = |hash: &str| hash.chars().take(12).collect::<String>();
+    let weights = model.files.iter().find(|file| file.path.extension().is_some_and(|e| e == "safetensors"));
+    let mut parts = vec![
+        format!("fsa:{}", env!("CARGO_PKG_VERSION")),
+        format!("model:{}", weights.map_or_else(|| "none".to_string(), |file| short(&file.sha256))),
+        format!("target:{}", data.target.task.name()),
+        format!("decoding:{}", spec.decoding.signature()),
+        format!("prompt-sentinel:{}", if spec.prompt_sentinel { "on" } else { "off" }),
+        "target-sentinel:off".to_string(),
+        format!("limit:{}", spec.limit.map_or_else(|| "none".to_string(), |limit| limit.to_string())),
+    ];
+    match &spec.source {
+        Source::Train { training: t, .. } => parts.push(format!(
+            "train:{}:lr{}:batch{}:dropout{}:smoothing-{}{}",
+            t.optimizer.name(),
+            t.lr,
+            t.batch_size,
+            t.dropout,
+            t.smoothing.name(),
+            t.label_smoothing
+        )),
+        Source::Checkpoints { .. } => parts.push("checkpoints".to_string()),
+    }
+    for asked in &data.evaluations {
+        let scores = evaluate::signatures(asked)?.join("+").replace('|', ",");
+        parts.push(format!("{}:{}shot:n{}({scores})", asked.task.name(), asked.shots, asked.questions.len()));
+    }
+    parts.push(format!("seed:{}", spec.seed));
+    parts.push("dtype:f32".to_string());
+    parts.push(format!("threads:{}", spec.threads));
+    Ok(parts.join("|"))
+}
