@@ -4,6 +4,7 @@
 
 mod checkpoints;
 mod evaluate;
+mod signature;
 mod tasks;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use self::evaluate::Place;
+use self::signature::signature;
 use self::tasks::{Asked, Data};
 use super::fine_tune::{self, FineTune, Probing};
 use super::setup::load_model;
@@ -364,39 +366,4 @@ fn outcome(
     };
     let out = folder.path().to_path_buf();
     Ok(Outcome { out, files, signature, rows: rows.labels.len(), table, onsets, skipped })
-}
-
-/// One line that goes with every number of the run.
-fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo) -> Result<String> {
-    let short = |hash: &str| hash.chars().take(12).collect::<String>();
-    let weights = model.files.iter().find(|file| file.path.extension().is_some_and(|e| e == "safetensors"));
-    let mut parts = vec![
-        format!("fsa:{}", env!("CARGO_PKG_VERSION")),
-        format!("model:{}", weights.map_or_else(|| "none".to_string(), |file| short(&file.sha256))),
-        format!("target:{}", data.target.task.name()),
-        format!("decoding:{}", spec.decoding.signature()),
-        format!("prompt-sentinel:{}", if spec.prompt_sentinel { "on" } else { "off" }),
-        "target-sentinel:off".to_string(),
-        format!("limit:{}", spec.limit.map_or_else(|| "none".to_string(), |limit| limit.to_string())),
-    ];
-    match &spec.source {
-        Source::Train { training: t, .. } => parts.push(format!(
-            "train:{}:lr{}:batch{}:dropout{}:smoothing-{}{}",
-            t.optimizer.name(),
-            t.lr,
-            t.batch_size,
-            t.dropout,
-            t.smoothing.name(),
-            t.label_smoothing
-        )),
-        Source::Checkpoints { .. } => parts.push("checkpoints".to_string()),
-    }
-    for asked in &data.evaluations {
-        let scores = evaluate::signatures(asked)?.join("+").replace('|', ",");
-        parts.push(format!("{}:{}shot:n{}({scores})", asked.task.name(), asked.shots, asked.questions.len()));
-    }
-    parts.push(format!("seed:{}", spec.seed));
-    parts.push("dtype:f32".to_string());
-    parts.push(format!("threads:{}", spec.threads));
-    Ok(parts.join("|"))
 }
