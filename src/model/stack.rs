@@ -105,8 +105,26 @@ impl Stack {
         layout: &Arc<Layout>,
         dropout: Option<Dropout>,
     ) -> Result<(Tensor, Vec<BlockSaved>)> {
-        let mut x = apply(embedded, self.places.mask(dropout, EMBEDDED), &layout.keys)?;
         let mut all = Vec::with_capacity(self.blocks.len());
+        let last = self.run(embedded, source, bias, layout, dropout, &mut |saved| all.push(saved))?;
+        Ok((last, all))
+    }
+
+    /// As [`Stack::forward`] without dropout, saving nothing.
+    pub fn infer(&self, embedded: &Tensor, bias: &Bias, layout: &Arc<Layout>) -> Result<Tensor> {
+        self.run(embedded, None, bias, layout, None, &mut drop)
+    }
+
+    fn run(
+        &self,
+        embedded: &Tensor,
+        source: Option<&Source>,
+        bias: &Bias,
+        layout: &Arc<Layout>,
+        dropout: Option<Dropout>,
+        keep: &mut dyn FnMut(BlockSaved),
+    ) -> Result<Tensor> {
+        let mut x = apply(embedded, self.places.mask(dropout, EMBEDDED), &layout.keys)?;
         for block in &self.blocks {
             let (y, attention) = block.attention.forward(&x, &Source::Itself, Some(bias), layout, dropout)?;
             x = y;
@@ -120,9 +138,9 @@ impl Stack {
             };
             let (y, feed_forward) = block.feed_forward.forward(&x, layout, dropout)?;
             x = y;
-            all.push(BlockSaved { attention, cross, feed_forward });
+            keep(BlockSaved { attention, cross, feed_forward });
         }
-        Ok((x, all))
+        Ok(x)
     }
 
     /// The final norm and dropout.

@@ -174,8 +174,7 @@ impl T5 {
     pub(crate) fn encoder_output(&self, sources: &Packed, layout: &Arc<Layout>) -> Result<Tensor> {
         let embedded = embedding::look_up(&self.embedding, sources.ids())?;
         let bias = self.encoder.bias.expand(longest(sources.offsets()))?;
-        let (last, _) = self.encoder.forward(&embedded, None, &bias, layout, None)?;
-        self.encoder.norm.forward(&last)
+        self.encoder.norm.forward(&self.encoder.infer(&embedded, &bias, layout)?)
     }
 
     /// Logits `[rows, V]` from the last block's output.

@@ -78,14 +78,11 @@ impl Decoding {
 
     /// For signatures: `beam4:t5x0.6:max64` or `greedy:max64`.
     pub fn signature(&self) -> String {
-        match self.num_beams {
-            1 => format!("greedy:max{}", self.max_new_tokens),
-            beams => format!(
-                "beam{beams}:{}{}:max{}",
-                self.length_penalty.name(),
-                self.length_penalty.exponent(),
-                self.max_new_tokens
-            ),
-        }
+        let search = match self.num_beams {
+            1 => "greedy".to_string(),
+            beams => format!("beam{beams}:{}{}", self.length_penalty.name(), self.length_penalty.exponent()),
+        };
+        let least = if self.min_new_tokens > 0 { format!(":min{}", self.min_new_tokens) } else { String::new() };
+        format!("{search}{least}:max{}", self.max_new_tokens)
     }
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::experiment::Events;
 use crate::experiment::fine_tune::Probing;
 use crate::model;
+use crate::report::run_info::{HashedFile, hash_file};
 
 /// One of them.
 pub(super) struct Found {
@@ -60,6 +61,22 @@ pub(super) fn list(dir: &Path) -> Result<Listing> {
         warnings.push(format!("{}: missing in the series: {}", dir.display(), names.join(", ")));
     }
     Ok(Listing { checkpoints, warnings, skipped: foreign.len() + missing.len() })
+}
+
+impl Found {
+    /// Its files with weights, hashed, so that a run that goes on sees whether they changed.
+    pub fn hashes(&self) -> Result<Vec<HashedFile>> {
+        let read_error = |error| Error::io("read", &self.path, error);
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(&self.path).map_err(read_error)? {
+            let path = entry.map_err(read_error)?.path();
+            if path.extension().is_some_and(|extension| extension == "safetensors") && path.is_file() {
+                files.push(path);
+            }
+        }
+        files.sort();
+        files.iter().map(|path| hash_file(path)).collect()
+    }
 }
 
 /// Steps that are missing from a series of equal distances: the smallest distance is taken for the series' own. An irregular

@@ -139,6 +139,11 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
                 }
             };
             found.warnings.iter().for_each(|warning| events.warn(warning));
+            for checkpoint in &found.checkpoints {
+                info.model
+                    .iter_mut()
+                    .try_for_each(|model| checkpoint.hashes().map(|files| model.files.extend(files)))?;
+            }
             if existing == Existing::Resume && folder.file(RUN).is_file() {
                 fine_tune::refuse_other_files(&folder, &info)?;
                 drop_torn_probe(&folder, data.evaluations.iter().chain([&data.target]))?;
@@ -152,7 +157,7 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
             let mut skipped = found.skipped;
             let result = checkpoints::measure(&found, &spec.model, &mut probes, &mut skipped, events);
             let result = result.and_then(|()| match (*strict, skipped) {
-                (true, 1..) => Err(Error::check(format!("{skipped} entries could not be measured (--strict)"))
+                (true, 1..) => Err(Error::check(format!("entries that could not be measured: {skipped} (--strict)"))
                     .at(dir)
                     .next("look at the warnings above; the rows of all others are complete")),
                 _ => Ok(()),

@@ -21,14 +21,18 @@ pub(super) fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo) -> Re
         format!("limit:{}", spec.limit.map_or_else(|| "none".to_string(), |limit| limit.to_string())),
     ];
     match &spec.source {
-        Source::Train { training: t, .. } => parts.push(format!(
-            "train:{}:lr{}:batch{}:dropout{}:smoothing-{}{}",
+        Source::Train { training: t, steps, .. } => parts.push(format!(
+            "train:{}({}):steps{steps}:lr{}:warmup{}:wd{}:batch{}:dropout{}:smoothing-{}{}:z-loss{}",
             t.optimizer.name(),
+            t.adafactor_state.name(),
             t.lr,
+            t.warmup_steps,
+            t.weight_decay,
             t.batch_size,
             t.dropout,
             t.smoothing.name(),
-            t.label_smoothing
+            t.label_smoothing,
+            t.z_loss
         )),
         Source::Checkpoints { .. } => parts.push("checkpoints".to_string()),
     }
@@ -36,6 +40,8 @@ pub(super) fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo) -> Re
         let scores = evaluate::signatures(asked)?.join("+").replace('|', ",");
         parts.push(format!("{}:{}shot:n{}({scores})", asked.task.name(), asked.shots, asked.questions.len()));
     }
+    let hashes: Vec<String> = data.info().iter().map(|info| short(&info.sha256)).collect();
+    parts.push(format!("data:{}", hashes.join("+")));
     parts.push(format!("seed:{}", spec.seed));
     parts.push("dtype:f32".to_string());
     parts.push(format!("threads:{}", spec.threads));
