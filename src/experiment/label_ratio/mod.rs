@@ -227,6 +227,11 @@ impl<'a> Probes<'a> {
         let target_file = RowsFile::open(folder.file(TARGET_ROWS))?;
         Ok(Self { spec, folder, data, method, label_file, target_file, rows: Rows::read(folder)? })
     }
+
+    /// Whether there are rows of exactly this step.
+    fn measured(&self, step: u64) -> bool {
+        self.rows.labels.iter().any(|row| row.step == step)
+    }
 }
 
 impl Probing for Probes<'_> {
