@@ -9,11 +9,11 @@ fn refused(place: &Place, arguments: &str) -> String {
 
 /// What a run with another line in its config refuses.
 fn refused_without(place: &Place, line: &str, arguments: &str) -> String {
-    let config = place.text("ratio.toml");
+    let config = place.text("train.toml");
     assert!(config.contains(line));
-    place.write("ratio.toml", config.replace(line, ""));
+    place.write("train.toml", config.replace(line, ""));
     let said = refused(place, arguments);
-    place.write("ratio.toml", config);
+    place.write("train.toml", config);
     said
 }
 
@@ -32,8 +32,10 @@ fn a_missing_file_names_task_split_and_flag() {
             format!("--file: task `{task}` has no file for its {splits} split; give --file {key}=path/to/file")
         );
     }
-    let said = place.refusal(&format!("{} --out new/out", TRAIN.replace("--train train.tsv", "")));
-    assert_eq!(said, "--train: task `rte` has no file for its train split; give --file rte.train=path/to/file");
+    assert_eq!(
+        refused_without(&place, "'rte.train' = 'train.tsv'\n", ""),
+        "--train: task `rte` has no file for its train split; give --file rte.train=path/to/file"
+    );
     let said = refused(&place, "--file wmt16_ende.test=none.jsonl");
     assert!(said.starts_with("none.jsonl: --file: cannot read it: No such file or directory"), "{said}");
     // Checkpoints need no training split.
@@ -102,7 +104,7 @@ fn a_task_file_that_is_wrong_names_its_line_and_what_there_is() {
     let data = "{\"question\": \"why?\", \"answers\": [\"yes\"]}\n{\"question\": \"how?\", \"answers\": [\"no\"]}\n";
     place.write("own.jsonl", data);
     place.write("own.toml", OWN);
-    place.done(&format!("{TRAIN} --steps 0 --task own.toml --train own.jsonl --batch-size 2 --out own"));
+    place.done(&format!("{TRAIN} --steps 0 --task own.toml --batch-size 2 --out own"));
     let eval = "--eval own.toml:1";
     let said = |from: &str, to: &str| {
         assert!(OWN.contains(from));
@@ -125,8 +127,13 @@ fn a_task_file_that_is_wrong_names_its_line_and_what_there_is() {
         field.starts_with("own.jsonl:1: ") && field.contains("`questions`") && field.contains("question"),
         "{field}"
     );
-    let free = said("metric = 'accuracy'", "").replace("own.toml", "");
-    assert!(!free.is_empty(), "{free}");
+    let free = OWN.replace("metric = 'accuracy'\n", "").replace("labels = ['yes', 'no']\n", "");
+    place.write("own.toml", free);
+    let none = refused(&place, eval);
+    assert!(none.starts_with("--eval: task `own` has no metric") && none.contains("em-trivia"), "{none}");
+    // With labels it is accuracy, unless the file says otherwise.
+    place.write("own.toml", OWN.replace("metric = 'accuracy'\n", ""));
+    place.done(&format!("{TRAIN} --steps 0 {eval} --out accuracy"));
 }
 
 #[test]

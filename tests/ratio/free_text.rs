@@ -25,8 +25,7 @@ fn label_columns_stay_empty_and_a_warning_says_why() {
     place.write("free.toml", FREE);
     checkpoint(&place, 2, 1, true);
     // The task's own splits, without a flag.
-    let train = TRAIN.replace("--train train.tsv", "");
-    for (run, out) in [(train.as_str(), "out"), (OVER, "over")] {
+    for (run, out) in [(TRAIN, "out"), (OVER, "over")] {
         let output = place.fsa(&format!("{run} --task free.toml --out {out}"));
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         assert_eq!(
@@ -41,8 +40,10 @@ fn label_columns_stay_empty_and_a_warning_says_why() {
             let shares = CLASSES.iter().filter(|class| !row[**class].is_empty()).map(|class| number(row, class));
             assert!((shares.sum::<f64>() - 1.0).abs() < 1e-12, "{row:?}");
         }
-        for figure in ["figure1.svg", "figure1.png", "figure2.svg", "figure2.png"] {
-            assert!(!place.read(&format!("{out}/figures/{figure}")).is_empty());
-        }
+        // There are no label ratios to draw.
+        let figures = std::fs::read_dir(place.path(&format!("{out}/figures"))).unwrap();
+        let mut figures: Vec<_> = figures.map(|entry| entry.unwrap().file_name()).collect();
+        figures.sort();
+        assert_eq!(figures, ["figure1.png", "figure1.svg"]);
     }
 }

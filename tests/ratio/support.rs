@@ -17,7 +17,7 @@ pub const TARGET_COLUMNS: &str = "target,method,seed,step,n,score,score_lo,score
 /// The classes of outputs, in the order in which they are tried.
 pub const CLASSES: [&str; 6] = ["out_label", "out_empty", "out_runaway", "out_copy", "out_wrong_language", "out_other"];
 
-/// What every run here has in common.
+/// `ratio.toml`: what every run here has in common.
 const CONFIG_TOML: &str = "\
 model = 'model'
 eval = ['web_questions:2', 'wmt16_ende:0']
@@ -27,19 +27,28 @@ max-new-tokens = 4
 limit = 7
 
 [files]
+'rte.train' = 'train.tsv'
 'rte.validation' = 'dev.tsv'
 'web_questions.train' = 'wq-train.jsonl'
 'web_questions.test' = 'wq-test.jsonl'
 'wmt16_ende.test' = 'ende.jsonl'
 ";
 
-/// A run that has no checkpoints given, to which `--out` is added.
-pub const TRAIN: &str = "label-ratio --config ratio.toml --train train.tsv --steps 6 --probe-every 3 --batch-size 8 \
-    --lr 0.02 --warmup-steps 0 --quiet";
+/// What `train.toml` has besides, for a run that fine-tunes.
+const TRAIN_TOML: &str = "\
+steps = 6
+probe-every = 3
+batch-size = 8
+lr = 0.02
+warmup-steps = 0
+";
+
+/// A run that fine-tunes, to which `--out` is added.
+pub const TRAIN: &str = "label-ratio --config train.toml --quiet";
 /// A run over the checkpoints in `trained`, to which `--out` is added.
 pub const OVER: &str = "label-ratio --config ratio.toml --checkpoints trained --quiet";
 
-/// A [`Place`] with a target task's dev split, two off-task sets and `ratio.toml`.
+/// A [`Place`] with a target task's dev split, two off-task sets and the configs.
 pub fn place() -> Place {
     let place = Place::new();
     place.write("dev.tsv", train(11));
@@ -47,6 +56,7 @@ pub fn place() -> Place {
     place.write("wq-test.jsonl", questions(9..21));
     place.write("ende.jsonl", translations(10));
     place.write("ratio.toml", CONFIG_TOML);
+    place.write("train.toml", format!("{TRAIN_TOML}{CONFIG_TOML}"));
     place
 }
 
