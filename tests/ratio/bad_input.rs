@@ -147,3 +147,20 @@ fn a_label_that_is_none_names_its_row() {
         "{said}"
     );
 }
+
+#[test]
+fn rows_of_one_name_are_refused_before_they_are_made() {
+    let place = place();
+    assert_eq!(
+        refused(&place, "--eval web_questions:1,rte:0"),
+        "--eval: `rte:0` is the target, which every probe evaluates without shots anyway; leave it out, or give it shots"
+    );
+    place.done(&format!("{TRAIN} --steps 0 --eval rte:1,rte:2 --out shots"));
+    place.write("own.jsonl", "{\"question\": \"why?\", \"answers\": [\"yes\"]}\n");
+    place.write("own.toml", OWN);
+    place.write("other.toml", OWN.replace(" A:", " B:"));
+    assert_eq!(
+        refused(&place, "--eval own.toml:0,other.toml:0"),
+        "--eval: `other.toml:0`: another evaluation is of a task `own` with 0 shots too; give each task a name of its own"
+    );
+}

@@ -51,6 +51,11 @@ fn what_cannot_be_measured_is_named_and_the_rest_is_measured() {
     assert_eq!(steps(&place, "out"), ["2", "8", "10"]);
     assert!(!place.path("out/outputs/step-4").exists());
 
+    // A finished run still knows.
+    let output = place.fsa(&format!("{OVER} --json --out out --resume"));
+    assert_eq!(stderr(&output), "fsa: warning: the run in the folder is done already; its results follow\n");
+    assert!(serde_json::from_slice::<Value>(&output.stdout).unwrap() == printed);
+
     let output = place.fsa(&format!("{OVER} --strict --out strict"));
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -70,6 +75,31 @@ fn strict_is_content_with_a_whole_series() {
     // By number and not by name.
     place.done(&format!("{OVER} --strict --out out"));
     assert_eq!(steps(&place, "out"), ["3", "20", "100"]);
+}
+
+#[test]
+fn a_second_checkpoint_of_a_step_is_named() {
+    let place = place();
+    checkpoint(&place, 8, 1, true);
+    fs::create_dir(place.path("trained/checkpoint-08")).unwrap();
+    let output = place.fsa(&format!("{OVER} --out out"));
+    assert_eq!(output.status.code(), Some(0));
+    let said = stderr(&output);
+    assert_eq!(said, "fsa: warning: trained: skipped what is no checkpoint: checkpoint-08\n");
+    assert_eq!(steps(&place, "out"), ["8"]);
+}
+
+#[test]
+fn a_dry_run_lists_the_checkpoints_and_writes_nothing() {
+    let place = mixed();
+    let before = files(&place.path("."));
+    for (run, steps) in [(OVER, "[2,4,8,10]"), (TRAIN, "[0,3,6]")] {
+        let output = place.fsa(&format!("{run} --dry-run --json --out out"));
+        assert_eq!(output.status.code(), Some(0));
+        let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(plan["steps"].to_string(), steps, "{plan}");
+    }
+    assert!(before == files(&place.path(".")));
 }
 
 #[test]
@@ -120,6 +150,29 @@ fn numbers_that_are_none_belong_to_their_checkpoint() {
     let shape = weights["encoder.final_layer_norm.weight"].shape().clone();
     let nan = candle_core::Tensor::full(f32::NAN, shape, &candle_core::Device::Cpu).unwrap();
     weights.insert("encoder.final_layer_norm.weight".into(), nan);
+    place.save("trained/checkpoint-4", &weights);
+    let output = place.fsa(&format!("{OVER} --out out"));
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.starts_with("fsa: warning: trained/checkpoint-4 was skipped: "), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert_eq!(steps(&place, "out"), ["2", "6"]);
+}
+
+#[test]
+fn a_checkpoint_of_another_model_is_left_out() {
+    let place = place();
+    for step in [2, 4, 6] {
+        checkpoint(&place, step, step, true);
+    }
+    // Fewer words than the tokenizer has, in config and weights alike.
+    let config = place.text("trained/checkpoint-4/config.json").replace("288", "100");
+    place.write("trained/checkpoint-4/config.json", config);
+    let mut weights = place.weights("trained/checkpoint-4");
+    for name in ["shared.weight", "lm_head.weight"] {
+        let fewer = weights[name].narrow(0, 0, 100).unwrap().contiguous().unwrap();
+        weights.insert(name.into(), fewer);
+    }
     place.save("trained/checkpoint-4", &weights);
     let output = place.fsa(&format!("{OVER} --out out"));
     let said = stderr(&output);
