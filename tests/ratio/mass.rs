@@ -61,7 +61,7 @@ fn the_answer_recorded_is_what_the_model_generates() {
     let decoding = fsa::spec::Decoding { num_beams: 2, max_new_tokens: 4, ..fsa::spec::Decoding::default() };
     for answer in answers(&place, "out", 0, "web_questions-2shot") {
         let source = tokenizer.encode(text(&answer, "prompt")).unwrap();
-        let output = model.generate(&Packed::new(&[source.as_slice()]), &decoding).unwrap().remove(0);
+        let output = model.generate(&Packed::new([source.as_slice()]), &decoding).unwrap().remove(0);
         let ids: Vec<u32> = output.ids.into_iter().filter(|&id| id != model.config().pad()).collect();
         assert_eq!(text(&answer, "raw"), tokenizer.decode(&ids, false).unwrap());
     }

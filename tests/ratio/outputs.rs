@@ -88,7 +88,7 @@ fn class(answer: &Value, evaluation: &str, ended: bool) -> &'static str {
 fn generated(tokenizer: &Tokenizer, model: &T5, answer: &Value) -> Output {
     let source = tokenizer.encode(text(answer, "prompt")).unwrap();
     let decoding = Decoding { num_beams: 1, max_new_tokens: 4, ..Decoding::default() };
-    model.generate(&Packed::new(&[source.as_slice()]), &decoding).unwrap().remove(0)
+    model.generate(&Packed::new([source.as_slice()]), &decoding).unwrap().remove(0)
 }
 
 /// Checks all answers of `out`; how many there are of each class. Without a model it is taken on trust which answers ended.
@@ -168,7 +168,7 @@ fn the_answers_are_what_the_checkpoints_generate() {
     for step in [2, 4, 6] {
         checkpoint(&place, step, step, true);
     }
-    // A model that always ends at once, or never.
+    // One whose outputs end sooner, or never.
     let mut weights = place.weights("model");
     let head = weights["lm_head.weight"].clone();
     let mut values: Vec<Vec<f32>> = head.to_vec2().unwrap();
