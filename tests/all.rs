@@ -4,5 +4,6 @@ mod architecture;
 mod cli;
 mod golden;
 mod measure;
+mod ratio;
 mod run;
 mod tasks;

@@ -10,4 +10,4 @@ mod outputs;
 mod repeats;
 #[cfg(unix)]
 mod resume;
-mod support;
+pub(crate) mod support;

@@ -25,6 +25,13 @@ pub(super) struct Listing {
     pub skipped: usize,
 }
 
+impl Listing {
+    /// How many entries are left out, with the checkpoints that were not `measured`.
+    pub fn left_out(&self, measured: impl Fn(u64) -> bool) -> usize {
+        self.skipped + self.checkpoints.iter().filter(|found| !measured(found.step)).count()
+    }
+}
+
 /// Lists the checkpoints in `dir`.
 ///
 /// # Errors
@@ -37,7 +44,9 @@ pub(super) fn list(dir: &Path) -> Result<Listing> {
         let entry = entry.map_err(read_error)?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let step = name.strip_prefix("checkpoint-").and_then(|step| step.parse().ok());
-        match step.filter(|_| entry.path().is_dir()) {
+        // `checkpoint-08` would be a second one of step 8.
+        let plain = |step: &u64| name == format!("checkpoint-{step}") && entry.path().is_dir();
+        match step.filter(plain) {
             Some(step) => checkpoints.push(Found { step, path: entry.path() }),
             None => foreign.push(name),
         }
@@ -107,12 +116,21 @@ pub(super) fn measure(
     events.begin(listing.checkpoints.len() as u64 * units, done);
     let mut measured = done > 0;
     for found in &listing.checkpoints {
+        let name = found.path.display();
         if probes.has(found.step) {
+            // Rows rise in steps, so that what an earlier part of the run left out stays out.
+            if !probes.rows.measured(found.step) {
+                events.warn(&format!(
+                    "{name} was skipped: it could not be measured before the run was resumed; start anew to try it again"
+                ));
+                *skipped += 1;
+            }
             continue;
         }
-        let name = found.path.display();
-        let (model, _) = match model::load_checkpoint(&found.path, model_dir) {
-            Ok(loaded) => loaded,
+        let loaded = model::load_checkpoint(&found.path, model_dir);
+        // One with a config of its own may be of another model.
+        let model = match loaded.and_then(|(model, _)| probes.fits(&model).map(|()| model)) {
+            Ok(model) => model,
             Err(error) => {
                 events.warn(&format!("{name} was skipped: {error}"));
                 *skipped += 1;

@@ -92,7 +92,14 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
     if let Some(info) = fine_tune::finished(&folder, existing, events)? {
         let probes = Rows::read(&folder)?;
         let files = written(&folder, &probes, spec.onset)?;
-        return outcome(spec, &folder, files, info.signature, &probes, 0);
+        let skipped = match &spec.source {
+            Source::Train { .. } => 0,
+            // The folder may be gone by now.
+            Source::Checkpoints { dir, .. } => {
+                checkpoints::list(dir).map_or(0, |found| found.left_out(|step| probes.measured(step)))
+            }
+        };
+        return outcome(spec, &folder, files, info.signature, &probes, skipped);
     }
     let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model)?)));
     let (data, loaded) = match prepared {
@@ -213,6 +220,11 @@ impl Rows {
     fn read(folder: &RunFolder) -> Result<Self> {
         Ok(Self { labels: read_rows(folder.file(ROWS))?.rows, targets: read_rows(folder.file(TARGET_ROWS))?.rows })
     }
+
+    /// Whether there are rows of exactly this step.
+    fn measured(&self, step: u64) -> bool {
+        self.labels.iter().any(|row| row.step == step)
+    }
 }
 
 /// The probes of a run under way.
@@ -231,6 +243,11 @@ impl<'a> Probes<'a> {
         let label_file = RowsFile::open(folder.file(ROWS))?;
         let target_file = RowsFile::open(folder.file(TARGET_ROWS))?;
         Ok(Self { spec, folder, data, method, label_file, target_file, rows: Rows::read(folder)? })
+    }
+
+    /// Errors if prompts hold ids that `model` does not have.
+    fn fits(&self, model: &T5) -> Result<()> {
+        self.data.tokenizer.check_vocab(model.config().shape.vocab_size)
     }
 }
 

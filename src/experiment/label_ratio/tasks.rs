@@ -97,11 +97,13 @@ impl Data {
         // In the format that it was trained on: no shots, no sentinel.
         let (target, target_split) = reader.asked(target_task, &own, &["validation", "test"], false)?;
         let target_tokens = batch::tokenize(&target_split, |text| tokenizer.encode(text))?;
+        let mut known = vec![(target.task.name().to_string(), 0)];
         let evaluations = spec
             .eval
             .iter()
             .map(|evaluation| {
                 let task = Task::resolve(&evaluation.task).map_err(|error| error.flag("--eval"))?;
+                refuse_twice(&mut known, &task, evaluation)?;
                 reader.asked(task, evaluation, &["test", "validation"], spec.prompt_sentinel).map(|(asked, _)| asked)
             })
             .collect::<Result<Vec<_>>>()?;
@@ -119,6 +121,26 @@ impl Data {
         all.retain(|info| seen.insert(info.path.clone()));
         all
     }
+}
+
+/// Errors if the rows of `evaluation` would be those of one of the `known` tasks with their shots; the target is the first.
+fn refuse_twice(known: &mut Vec<(String, usize)>, task: &Task, evaluation: &Evaluation) -> Result<()> {
+    let (name, shots) = (task.name(), evaluation.shots);
+    let error = match known.iter().position(|known| (known.0.as_str(), known.1) == (name, shots)) {
+        None => {
+            known.push((name.to_string(), shots));
+            return Ok(());
+        }
+        Some(0) => {
+            Error::input(format!("`{evaluation}` is the target, which every probe evaluates without shots anyway"))
+                .next("leave it out, or give it shots")
+        }
+        Some(_) => {
+            Error::input(format!("`{evaluation}`: another evaluation is of a task `{name}` with {shots} shots too"))
+                .next("give each task a name of its own")
+        }
+    };
+    Err(error.flag("--eval"))
 }
 
 fn describe(split: &Split) -> DataInfo {

@@ -1,0 +1,12 @@
+//! `fsa label-ratio` from end to end on a tiny model, as a shell sees it.
+
+mod bad_input;
+mod checkpoints;
+mod free_text;
+mod mass;
+mod outputs;
+#[cfg(unix)]
+mod resume;
+mod shots;
+mod support;
+mod tables;
