@@ -108,11 +108,6 @@ impl LabelRatio {
     pub fn validate(&self) -> Result<()> {
         self.decoding.validate()?;
         at_least_one("--threads", self.threads as u64)?;
-        if self.eval.iter().any(|evaluation| evaluation.task == self.task && evaluation.shots == 0) {
-            return Err(Error::input(format!("`{}:0` is the target itself, which every probe scores", self.task))
-                .flag("--eval")
-                .next("leave it out"));
-        }
         if self.limit == Some(0) {
             return Err(Error::input("must be at least 1, not 0").flag("--limit"));
         }

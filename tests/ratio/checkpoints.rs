@@ -62,7 +62,7 @@ fn what_cannot_be_measured_is_named_and_the_rest_is_measured() {
     let lines: Vec<&str> = said.lines().collect();
     let (last, warnings) = lines.split_last().unwrap();
     assert_warnings(warnings);
-    assert!(last.starts_with("fsa: error: trained: 4 entries could not be measured (--strict)"), "{last}");
+    assert!(last.starts_with("fsa: error: trained: entries that could not be measured: 4 (--strict)"), "{last}");
     assert_same(&place, "out", "strict");
 }
 

@@ -105,18 +105,19 @@ fn recount(place: &Place, out: &str, model: impl Fn(u64) -> Option<T5>) -> Vec<(
         let model = model(step);
         let ended = |answer: &Value| match &model {
             Some(model) => generated(&tokenizer, model, answer).ended,
-            None => text(answer, "class") != "out_runaway",
+            None => answer["ended"].as_bool().unwrap(),
         };
         let own: Vec<&'static str> = answers.iter().map(|answer| class(answer, &evaluation, ended(answer))).collect();
         for (answer, own) in answers.iter().zip(&own) {
             let keys: Vec<&String> = answer.as_object().unwrap().keys().collect();
-            let mut want = ["row", "prompt", "raw", "output", "references", "class"];
+            let mut want = ["row", "prompt", "raw", "output", "references", "ended", "class"];
             want.sort_unstable();
             let mut keys: Vec<&str> = keys.into_iter().map(String::as_str).collect();
             keys.sort_unstable();
             assert_eq!(keys, want);
             assert_eq!(text(answer, "class"), *own, "{answer}");
             assert_eq!(text(answer, "output"), self::answer(text(answer, "raw")), "{answer}");
+            assert_eq!(answer["ended"].as_bool(), Some(ended(answer)), "{answer}");
             assert!(!answer["references"].as_array().unwrap().is_empty());
         }
         for name in CLASSES.iter().filter(|name| !row[**name].is_empty()) {

@@ -29,6 +29,8 @@ pub(super) struct Answer<'a> {
     /// What was scored.
     output: String,
     references: &'a [String],
+    /// Whether it ended by itself, before the length limit.
+    ended: bool,
     /// One of the taxonomy's classes.
     class: &'static str,
 }
@@ -143,12 +145,14 @@ pub(super) fn evaluate<'a>(
         .iter()
         .zip(raws)
         .zip(outputs.iter().cloned().zip(kinds))
-        .map(|((question, raw), (output, kind))| Answer {
+        .zip(&decoded)
+        .map(|(((question, raw), (output, kind)), decoded)| Answer {
             row: question.row,
             prompt: &question.prompt,
             raw,
             output,
             references: &question.references,
+            ended: decoded.ended,
             class: kind.name(),
         })
         .collect();

@@ -157,7 +157,10 @@ fn label_ids(labels: Option<&LabelSet>, tokenizer: &Tokenizer) -> Result<Vec<Vec
         all.extend(sentinel.map(|sentinel| std::iter::once(sentinel).chain(ids.iter().copied()).collect()));
         all.push(ids);
     }
-    Ok(all)
+    // An output that begins with `not sure` begins with `not`: counted once.
+    let extends = |ids: &Vec<u32>, other: &Vec<u32>| ids.len() > other.len() && ids.starts_with(other);
+    let shortest = all.iter().filter(|ids| !all.iter().any(|other| extends(ids, other))).cloned();
+    Ok(shortest.collect())
 }
 
 /// What reading evaluations takes.
