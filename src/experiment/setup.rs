@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::{Split, Task, Tokenized, batch, labels, order};
+use crate::data::{Split, Task, Tokenized, batch, cut, labels, order};
 use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
 use crate::model::{self, LoadReport, T5, T5Config, Whole};
@@ -39,8 +39,8 @@ impl Data {
             .flag("--estimators")
             .next(format!("give --estimators {}", fitting.join(","))));
         }
-        let train = task.read(&spec.train).map_err(|error| error.flag("--train"))?;
-        let dev = spec.dev.as_ref().map(|path| task.read(path).map_err(|error| error.flag("--dev"))).transpose()?;
+        let mut train = task.read(&spec.train).map_err(|error| error.flag("--train"))?;
+        let mut dev = spec.dev.as_ref().map(|path| task.read(path).map_err(|error| error.flag("--dev"))).transpose()?;
         if !spec.model.is_dir() {
             return Err(Error::input("there is no such folder")
                 .at(&spec.model)
@@ -50,6 +50,11 @@ impl Data {
         let config = T5Config::read(&spec.model)?;
         let tokenizer = Tokenizer::from_dir(&spec.model)?;
         tokenizer.check_vocab(config.shape.vocab_size)?;
+        let mut warnings = Vec::new();
+        for split in std::iter::once(&mut train).chain(&mut dev) {
+            let cut = cut::split(&task, split, |text| tokenizer.encode(text))?;
+            warnings.extend(warnings_of(split, &task, cut));
+        }
         let tokenize = |split: &Split| batch::tokenize(split, |text| tokenizer.encode(text));
         let train_tokens = tokenize(&train)?;
         let dev = dev.map(|split| tokenize(&split).map(|tokens| (split, tokens))).transpose()?;
@@ -67,10 +72,6 @@ impl Data {
             },
             _ => Targets::Free,
         };
-        let mut warnings = Vec::new();
-        for split in [&train].into_iter().chain(dev.iter().map(|(split, _)| split)) {
-            warnings.extend(warnings_of(split, &task));
-        }
         let mut probes = order::probe_batches(probe_split.len(), spec.training.batch_size, spec.probe_batches, &seeds)?;
         if spec.estimand == Estimand::Summed {
             probes = vec![probes.concat()];
@@ -107,9 +108,13 @@ impl Data {
 }
 
 /// What a split gives reason to warn of.
-fn warnings_of(split: &Split, task: &Task) -> Vec<String> {
+fn warnings_of(split: &Split, task: &Task, cut: usize) -> Vec<String> {
     let mut warnings = Vec::new();
     let name = split.path.display();
+    if cut > 0 {
+        let (all, limit) = (split.len(), task.max_source_tokens().unwrap_or_default());
+        warnings.push(format!("{name}: the articles of {cut} of {all} examples were cut to {limit} tokens"));
+    }
     if split.dropped > 0 {
         warnings.push(format!("{name}: {} rows without a usable label were left out", split.dropped));
     }

@@ -41,6 +41,37 @@ impl std::fmt::Display for Evaluation {
     }
 }
 
+/// A named set of defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// fsa's own: the paper's settings, with sacreBLEU's own tokenizer.
+    Default,
+    /// The paper's: BLEU's `intl` tokenizer as in T5's own metric, 13a beside it.
+    Paper,
+}
+
+impl Preset {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Default, Self::Paper];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Paper => "paper",
+        }
+    }
+
+    /// BLEU's tokenizer where none is named.
+    pub fn bleu_tokenizer(self) -> &'static str {
+        match self {
+            Self::Default => "13a",
+            Self::Paper => "intl",
+        }
+    }
+}
+
 /// Where the checkpoints come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use fsa::spec::config::Config;
-use fsa::spec::label_ratio::Source;
+use fsa::spec::label_ratio::{Preset, Source};
 use fsa::spec::{Decoding, Evaluation, LabelRatio};
 use fsa::{Error, Result};
 use serde::Deserialize;
 
 use super::files::{self, DataFile};
-use crate::cli::choice::{self, switch, switch_name};
+use crate::cli::choice::{self, one_of, switch, switch_name};
 use crate::cli::decoding::DecodingOptions;
 use crate::cli::how::{File, default_out};
 use crate::cli::options::{Layered, every_option, keys};
@@ -21,8 +21,6 @@ use crate::cli::{lenient, required, threads};
 
 /// Prompts end in a sentinel unless that is switched off: what the model was pretrained to answer.
 const PROMPT_SENTINEL: bool = true;
-/// The BLEU tokenizer where none is named: sacreBLEU's own default.
-const BLEU_TOKENIZER: &str = LabelRatio::BLEU_TOKENIZERS[0];
 
 /// Every option that both a flag and a config key can set; `None` where nothing was said.
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
@@ -81,8 +79,12 @@ pub struct Options {
         LabelRatio::ONSET))]
     onset: Option<f64>,
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(LabelRatio::BLEU_TOKENIZERS))]
-    #[arg(help_heading = "Evaluation", help = format!("BLEU's tokenizer [default: {BLEU_TOKENIZER}]"))]
+    #[arg(help_heading = "Evaluation", help = format!("BLEU's tokenizer; with intl, 13a is reported beside it [default: {}]",
+        Preset::Default.bleu_tokenizer()))]
     bleu_tokenizer: Option<String>,
+    /// Named defaults: paper scores BLEU with intl; all other defaults are the paper's in any case [default: default]
+    #[arg(long, value_name = "NAME", value_parser = one_of(&Preset::ALL, Preset::name), help_heading = "Evaluation")]
+    preset: Option<Preset>,
 
     #[command(flatten)]
     #[serde(skip)]
@@ -95,7 +97,7 @@ pub struct Options {
 
 every_option! {
     Options {
-        model task train dev files checkpoints strict seed threads eval limit prompt_sentinel onset bleu_tokenizer out
+        model task train dev files checkpoints strict seed threads eval limit prompt_sentinel onset bleu_tokenizer preset out
     } { training decoding }
 }
 
@@ -174,7 +176,9 @@ impl Options {
             limit: options.limit,
             prompt_sentinel: options.prompt_sentinel.unwrap_or(PROMPT_SENTINEL),
             onset: options.onset.unwrap_or(LabelRatio::ONSET),
-            bleu_tokenizer: options.bleu_tokenizer.unwrap_or_else(|| BLEU_TOKENIZER.to_owned()),
+            bleu_tokenizer: options
+                .bleu_tokenizer
+                .unwrap_or_else(|| options.preset.unwrap_or(Preset::Default).bleu_tokenizer().to_owned()),
             decoding: options.decoding.resolve(),
             source: source_of(options.training, options.checkpoints, options.strict)?,
         })

@@ -46,7 +46,7 @@ fn evaluation(task: &str, shots: usize) -> Evaluation {
 
 const COMMON: &str = "--model m --task tasks/own.toml --train t --dev d --file wmt16_ende.test=w \
     --file trivia_qa.validation=v --eval trivia_qa:5,wmt16_ende,trivia_qa:5 --limit 7 --prompt-sentinel off --onset 0.25 \
-    --bleu-tokenizer intl --beams 2 --max-new-tokens 9 --min-new-tokens 1 --length-penalty hf \
+    --bleu-tokenizer intl --preset default --beams 2 --max-new-tokens 9 --min-new-tokens 1 --length-penalty hf \
     --length-penalty-exponent 0.5 --seed 18446744073709551615 --threads 3 --out o";
 const TRAIN: &str = "--steps 10 --probe-every 2 --batch-size 8 --micro-batch-tokens 100 --lr 0.25 --warmup-steps 4 \
     --weight-decay 0.5 --dropout 0.2 --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --optimizer adafactor-hf \
@@ -131,6 +131,14 @@ fn what_nobody_says_gets_its_default() {
     assert!(spec.files.is_empty() && spec.threads >= 1);
     let spec = resolve(typed("--model m --checkpoints c"), None).unwrap();
     assert_eq!(spec.source, checkpoints(false));
+}
+
+#[test]
+fn the_papers_preset_scores_bleu_with_intl_unless_told_otherwise() {
+    let tokenizer = |flags: &str| resolve(typed(&format!("--model m {flags}")), None).unwrap().bleu_tokenizer;
+    assert_eq!(tokenizer("--preset paper"), "intl");
+    assert_eq!(tokenizer("--preset paper --bleu-tokenizer 13a"), "13a");
+    assert_eq!(tokenizer("--preset default"), "13a");
 }
 
 #[test]
