@@ -223,6 +223,29 @@ pub(crate) fn sum_of_squares(a: &[f32]) -> f64 {
     sums.iter().sum()
 }
 
+/// aᵀ for a [rows, cols], contiguous.
+pub(crate) fn transpose(a: &Tensor) -> Result<Tensor> {
+    /// Side of the squares that are turned at once, so that both sides stay in the cache.
+    const SQUARE: usize = 32;
+    let (rows, cols) = a.dims2()?;
+    let mut out = vec![0f32; rows * cols];
+    {
+        let a = read(a)?;
+        out.par_chunks_mut(rows.max(1) * SQUARE).enumerate().for_each(|(task, block)| {
+            let left = task * SQUARE;
+            for top in (0..rows).step_by(SQUARE) {
+                for (i, line) in block.chunks_exact_mut(rows).enumerate() {
+                    let end = rows.min(top + SQUARE);
+                    for (row, value) in (top..end).zip(&mut line[top..end]) {
+                        *value = a[row * cols + left + i];
+                    }
+                }
+            }
+        });
+    }
+    tensor(out, (cols, rows))
+}
+
 /// a −= b, in place.
 pub(crate) fn subtract(a: &Tensor, b: &Tensor) -> Result<()> {
     let cols = b.elem_count().clamp(1, 4096);
@@ -280,6 +303,15 @@ mod tests {
         assert_eq!(exp(f32::NEG_INFINITY), 0.0);
         assert!(exp(f32::INFINITY) > 1e38);
         assert!(exp(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn transposing_turns_ragged_squares_too() {
+        let a: Vec<f32> = (0..70 * 45).map(|i| i as f32).collect();
+        let turned = transpose(&tensor(a, (70, 45)).unwrap()).unwrap();
+        let values = read(&turned).unwrap();
+        assert_eq!(turned.dims(), [45, 70]);
+        assert!((0..70).all(|row| (0..45).all(|col| values[col * 70 + row] == (row * 45 + col) as f32)));
     }
 
     #[test]

@@ -1,7 +1,12 @@
-//! Matrix products by the gemm crate where candle's `matmul` will not do: on blocks of larger matrices, adding to what is
-//! there, one per thread.
+//! Matrix products by the gemm crate, which candle's `matmul` uses too: here on blocks of larger matrices, adding to what is
+//! there, shared between threads without barriers.
 
+use candle_core::Tensor;
 use gemm::Parallelism;
+use rayon::prelude::*;
+
+use super::array::{read, tensor, update};
+use crate::error::{Error, Result};
 
 /// An output that parallel tasks write to, each its own block.
 #[derive(Clone, Copy)]
@@ -43,43 +48,6 @@ pub(crate) unsafe fn matmul(
     b: Operand,
 ) {
     // SAFETY: promised by the caller.
-    unsafe { run(m, n, k, dst, dst_rows, add, a, b, Parallelism::None) }
-}
-
-/// As [`matmul`], on all threads.
-///
-/// # Safety
-/// As [`matmul`].
-#[allow(clippy::too_many_arguments)]
-pub(crate) unsafe fn matmul_parallel(
-    m: usize,
-    n: usize,
-    k: usize,
-    dst: *mut f32,
-    dst_rows: usize,
-    add: bool,
-    a: Operand,
-    b: Operand,
-) {
-    let threads = rayon::current_num_threads();
-    let parallelism = if threads > 1 { Parallelism::Rayon(threads) } else { Parallelism::None };
-    // SAFETY: promised by the caller.
-    unsafe { run(m, n, k, dst, dst_rows, add, a, b, parallelism) }
-}
-
-#[allow(clippy::too_many_arguments)]
-unsafe fn run(
-    m: usize,
-    n: usize,
-    k: usize,
-    dst: *mut f32,
-    dst_rows: usize,
-    add: bool,
-    a: Operand,
-    b: Operand,
-    parallelism: Parallelism,
-) {
-    // SAFETY: promised by the caller.
     unsafe {
         gemm::gemm(
             m,
@@ -100,7 +68,100 @@ unsafe fn run(
             false,
             false,
             false,
-            parallelism,
+            Parallelism::None,
         )
+    }
+}
+
+/// Multiply-adds below which a product is not worth a second thread.
+const SPLIT: usize = 1 << 20;
+
+/// As [`matmul`], on all threads: each takes a share of the rows or of the columns. (gemm's own threads meet at barriers
+/// after every block, which costs small products a third of their time.)
+///
+/// # Safety
+/// As [`matmul`].
+#[allow(clippy::too_many_arguments)]
+pub(crate) unsafe fn matmul_parallel(
+    m: usize,
+    n: usize,
+    k: usize,
+    dst: *mut f32,
+    dst_rows: usize,
+    add: bool,
+    a: Operand,
+    b: Operand,
+) {
+    let threads = if m * n * k < SPLIT { 1 } else { rayon::current_num_threads() };
+    if threads == 1 {
+        // SAFETY: promised by the caller.
+        return unsafe { matmul(m, n, k, dst, dst_rows, add, a, b) };
+    }
+    let by_rows = m >= n;
+    let all = if by_rows { m } else { n };
+    // Whole registers, so that only the last share has a ragged edge.
+    let share = all.div_ceil(threads).next_multiple_of(16);
+    let (dst, left, right) = (Shared(dst), Shared(a.0.cast_mut()), Shared(b.0.cast_mut()));
+    let ((_, a_rows, a_cols), (_, b_rows, b_cols)) = (a, b);
+    (0..all.div_ceil(share)).into_par_iter().for_each(|piece| {
+        let first = piece * share;
+        let count = share.min(all - first);
+        let (row, col, m, n) = if by_rows { (first, 0, count, n) } else { (0, first, m, count) };
+        // SAFETY: the pieces are disjoint blocks of dst, within the shapes that the caller promised.
+        unsafe {
+            let a = (left.at(row * a_rows).cast_const(), a_rows, a_cols);
+            let b = (right.at(col * b_cols).cast_const(), b_rows, b_cols);
+            matmul(m, n, k, dst.at(row * dst_rows + col), dst_rows, add, a, b)
+        }
+    });
+}
+
+/// A pointer that parallel tasks may use.
+#[derive(Clone, Copy)]
+struct Shared(*mut f32);
+// SAFETY: used by `matmul_parallel` only, whose tasks read the operands and write disjoint blocks.
+unsafe impl Send for Shared {}
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// The element `offset` behind it.
+    ///
+    /// # Safety
+    /// It must lie within the matrix.
+    unsafe fn at(self, offset: usize) -> *mut f32 {
+        // SAFETY: promised by the caller.
+        unsafe { self.0.add(offset) }
+    }
+}
+
+/// x [m, k] times `w`: [k, n], or [n, k] if `transposed`. With `onto` [m, n] the product is added to it, in place.
+pub(crate) fn product(x: &Tensor, w: &Tensor, transposed: bool, onto: Option<Tensor>) -> Result<Tensor> {
+    let ((m, k), (rows, cols)) = (x.dims2()?, w.dims2()?);
+    let (n, inner) = if transposed { (rows, cols) } else { (cols, rows) };
+    if k != inner {
+        return Err(Error::check(format!("internal: a product of [{m}, {k}] with {:?}", w.dims())));
+    }
+    let (x, w) = (read(x)?, read(w)?);
+    let strides = if transposed { (1, cols) } else { (cols, 1) };
+    let run = |out: &mut [f32], add: bool| {
+        // SAFETY: x is [m, k], w as its strides say, and out [m, n] is ours alone.
+        unsafe {
+            let (x, w) = ((x.as_ptr(), k, 1), (w.as_ptr(), strides.0, strides.1));
+            matmul_parallel(m, n, k, out.as_mut_ptr(), n, add, x, w)
+        }
+    };
+    match onto {
+        Some(sum) => {
+            if sum.dims() != [m, n] {
+                return Err(Error::check(format!("internal: a product [{m}, {n}] onto {:?}", sum.dims())));
+            }
+            update(&sum, |sum| run(sum, true))?;
+            Ok(sum)
+        }
+        None => {
+            let mut out = vec![0f32; m * n];
+            run(&mut out, false);
+            tensor(out, (m, n))
+        }
     }
 }

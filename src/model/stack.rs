@@ -48,7 +48,7 @@ impl Stack {
         let shape = &config.shape;
         let eps = shape.layer_norm_epsilon as f32;
         let stack = is_decoder as u64;
-        let linear = |path: &str| params.get(path).map(|weight| Linear { weight: weight.clone() });
+        let linear = |path: &str| params.get(path).map(|weight| Linear::new(weight.clone()));
         let norm = |path: &str| params.get(path).map(|weight| Norm { weight: weight.clone(), eps });
         let blocks = (0..depth)
             .map(|block| {
@@ -175,16 +175,20 @@ impl Stack {
                 let Some(saved) = saved[i].pop() else { continue };
                 let mut dy = block.feed_forward.backward(saved.feed_forward, &cotangents[i], layout, dropout, grads)?;
                 if let (Some(layer), Some(saved), Some((sources, gathered))) = (&block.cross, saved.cross, &mut cross) {
-                    let (dx, dencoder) = layer.backward(saved, &dy, &sources[i], None, layout, dropout, grads)?;
-                    dy = dx;
-                    gathered[i] = match (gathered[i].take(), dencoder) {
-                        (Some(sum), Some(more)) => Some((sum + more)?),
-                        (sum, more) => sum.or(more),
-                    };
+                    let sum = gathered[i].take();
+                    (dy, gathered[i]) = layer.backward(saved, &dy, &sources[i], sum, None, layout, dropout, grads)?;
                 }
                 let bias = Some((bias, &mut sums));
-                let (dx, _) =
-                    block.attention.backward(saved.attention, &dy, &Source::Itself, bias, layout, dropout, grads)?;
+                let (dx, _) = block.attention.backward(
+                    saved.attention,
+                    &dy,
+                    &Source::Itself,
+                    None,
+                    bias,
+                    layout,
+                    dropout,
+                    grads,
+                )?;
                 cotangents[i] = dx;
             }
             for param in block.params() {
@@ -201,6 +205,15 @@ impl Stack {
 }
 
 impl Block {
+    /// A copy whose linear maps are for few tokens at a time, as decoding has them.
+    pub fn transposed(&self) -> Result<Self> {
+        Ok(Self {
+            attention: self.attention.transposed()?,
+            cross: self.cross.as_ref().map(Attention::transposed).transpose()?,
+            feed_forward: self.feed_forward.transposed()?,
+        })
+    }
+
     /// Self-attention.
     pub fn attention(&self) -> &Attention {
         &self.attention

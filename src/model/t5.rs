@@ -17,6 +17,7 @@ use super::layers::attention::Source;
 use super::layers::bias::Bias;
 use super::layers::embedding::{self, Used};
 use super::layers::head::{self, Head};
+use super::layers::norm::Norm;
 use super::loss::LossOptions;
 use super::params::{Param, Params};
 use super::stack::{Block, BlockSaved, Stack};
@@ -93,7 +94,7 @@ impl T5 {
         let head_weight = if tied { embedding.clone() } else { params.get("lm_head.weight")?.clone() };
         let encoder = Stack::new(&config, &params, "encoder", config.shape.num_layers)?;
         let decoder = Stack::new(&config, &params, "decoder", config.decoder_layers())?;
-        let head = Head { linear: Linear { weight: head_weight }, scale: config.decoder_scale() };
+        let head = Head { linear: Linear::new(head_weight), scale: config.decoder_scale() };
         Ok(Self { config, params, embedding, encoder, decoder, head })
     }
 
@@ -177,9 +178,14 @@ impl T5 {
         self.encoder.norm.forward(&self.encoder.infer(&embedded, &bias, layout)?)
     }
 
-    /// Logits `[rows, V]` from the last block's output.
-    pub(crate) fn next_token_logits(&self, last: &Tensor) -> Result<Tensor> {
-        self.head.logits(&self.decoder.norm.forward(last)?)
+    /// The norm behind the decoder's last block.
+    pub(crate) fn decoder_norm(&self) -> &Norm {
+        &self.decoder.norm
+    }
+
+    /// The output head.
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
     }
 
     /// Runs backward and hands every trainable parameter's K gradients to `sink`, from the head to the embedding.

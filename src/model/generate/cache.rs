@@ -10,6 +10,8 @@ use super::super::batch::{Layout, Mix, Packed};
 use super::super::layers::attention::{Attention, Segment};
 use super::super::layers::bias::Bias;
 use super::super::layers::embedding;
+use super::super::layers::head::Head;
+use super::super::stack::Block;
 use super::super::t5::T5;
 use crate::error::Result;
 
@@ -30,8 +32,10 @@ impl Encoded {
 /// Self-attention's keys and values of every token decoded so far. A beam that splits copies nothing: each row keeps, for
 /// every earlier position, the slot that its ancestor wrote to.
 pub(super) struct Cache {
+    /// The decoder with its head, for few tokens at a time.
+    decoder: Arc<(Vec<Block>, Head)>,
     /// By block: (keys, values), `[slots, limit, inner]`.
-    blocks: Vec<(Vec<f32>, Vec<f32>)>,
+    kept: Vec<(Vec<f32>, Vec<f32>)>,
     bias: Option<Bias>,
     limit: usize,
     inner: usize,
@@ -41,12 +45,14 @@ pub(super) struct Cache {
 
 impl Cache {
     /// For `slots` rows of at most `limit` tokens.
-    pub fn new(model: &T5, slots: usize, limit: usize) -> Self {
+    pub fn new(model: &T5, slots: usize, limit: usize) -> Result<Self> {
         let shape = &model.config().shape;
         let inner = shape.d_kv * shape.num_heads;
         let block = || (vec![0f32; slots * limit * inner], vec![0f32; slots * limit * inner]);
-        let blocks = (0..model.config().decoder_layers()).map(|_| block()).collect();
-        Self { blocks, bias: None, limit, inner, rows: Vec::new() }
+        let kept = (0..model.config().decoder_layers()).map(|_| block()).collect();
+        let blocks = model.decoder_blocks().map(Block::transposed).collect::<Result<_>>()?;
+        let decoder = Arc::new((blocks, model.head().transposed()?));
+        Ok(Self { decoder, kept, bias: None, limit, inner, rows: Vec::new() })
     }
 
     /// Makes the live rows those of `slots`, each with its own history.
@@ -115,8 +121,10 @@ impl T5 {
         };
         let mut x = embedding::look_up(self.embedding(), &ids)?;
         cache.rows.iter_mut().for_each(|(slot, history)| history.push(*slot));
-        for (number, block) in self.decoder_blocks().enumerate() {
-            x = cache.self_attention(block.attention(), &x, number, position, &bias)?;
+        let decoder = cache.decoder.clone();
+        let (blocks, head) = &*decoder;
+        for (number, block) in blocks.iter().enumerate() {
+            x = cache.self_attention(block.attention(), x, number, position, &bias)?;
             if let (Some(cross), Some((k, v))) = (block.cross(), encoded.cross.get(number)) {
                 let q = cross.q.forward(&cross.norm.forward(&x)?)?;
                 let context = {
@@ -124,12 +132,12 @@ impl T5 {
                     cross.heads.forward([&q, &k, &v], None, &segments, rows.len(), None)
                 };
                 let context = tensor(context, (rows.len(), cache.inner))?;
-                x = (x + cross.o.forward(&context)?)?;
+                x = cross.o.forward_onto(x, &context)?;
             }
-            x = block.feed_forward().infer(&x)?;
+            x = block.feed_forward().infer(x)?;
         }
         cache.bias = Some(bias);
-        self.next_token_logits(&x)
+        head.logits(&self.decoder_norm().forward(&x)?)
     }
 }
 
@@ -138,18 +146,18 @@ impl Cache {
     fn self_attention(
         &mut self,
         layer: &Attention,
-        x: &Tensor,
+        x: Tensor,
         number: usize,
         position: usize,
         bias: &Bias,
     ) -> Result<Tensor> {
         let (inner, limit) = (self.inner, self.limit);
-        let normed = layer.norm.forward(x)?;
+        let normed = layer.norm.forward(&x)?;
         let (q, k, v) = (layer.q.forward(&normed)?, layer.k.forward(&normed)?, layer.v.forward(&normed)?);
         let mut context = vec![0f32; self.rows.len() * inner];
         {
             let (q, k, v) = (read(&q)?, read(&k)?, read(&v)?);
-            let (keys, values) = &mut self.blocks[number];
+            let (keys, values) = &mut self.kept[number];
             for (row, (slot, _)) in self.rows.iter().enumerate() {
                 let at = (slot * limit + position) * inner;
                 keys[at..at + inner].copy_from_slice(&k[row * inner..][..inner]);
@@ -189,6 +197,6 @@ impl Cache {
             );
         }
         let context = tensor(context, (self.rows.len(), inner))?;
-        Ok((x + layer.o.forward(&context)?)?)
+        layer.o.forward_onto(x, &context)
     }
 }

@@ -50,7 +50,7 @@ impl T5 {
     fn greedy(&self, encoded: &Encoded, decoding: &Decoding) -> Result<Vec<Output>> {
         let (start, eos) = (self.config().start(), self.config().eos());
         let mut outputs = vec![Output { ids: Vec::new(), ended: false, score: 0.0 }; encoded.examples()];
-        let mut cache = Cache::new(self, encoded.examples(), decoding.max_new_tokens);
+        let mut cache = Cache::new(self, encoded.examples(), decoding.max_new_tokens)?;
         // (example, its slot in the cache, the token to feed)
         let mut live: Vec<(usize, u32)> = (0..encoded.examples()).map(|example| (example, start)).collect();
         for position in 0..decoding.max_new_tokens {
@@ -82,7 +82,7 @@ impl T5 {
         let mut beams: Vec<Beams> = (0..encoded.examples())
             .map(|_| Beams::new(width, decoding.length_penalty, decoding.max_new_tokens, eos))
             .collect();
-        let mut cache = Cache::new(self, encoded.examples() * width, decoding.max_new_tokens);
+        let mut cache = Cache::new(self, encoded.examples() * width, decoding.max_new_tokens)?;
         // The first step has one row for each example, later ones one for each live beam.
         let mut rows: Vec<(usize, u32)> = (0..encoded.examples()).map(|example| (example, start)).collect();
         cache.set_rows(rows.iter().map(|row| row.0 * width).collect());

@@ -54,6 +54,12 @@ const WEIGHTS: u64 = 0;
 const OUTPUT: u64 = 1;
 
 impl Attention {
+    /// A copy whose linear maps are [for few tokens](Linear::transposed).
+    pub fn transposed(&self) -> Result<Self> {
+        let [q, k, v, o] = [&self.q, &self.k, &self.v, &self.o].map(Linear::transposed);
+        Ok(Self { norm: self.norm.clone(), q: q?, k: k?, v: v?, o: o?, heads: self.heads, places: self.places })
+    }
+
     /// `x` [tokens, H] → the same shape.
     pub fn forward(
         &self,
@@ -82,13 +88,15 @@ impl Attention {
         Ok((y, Saved { x: x.clone(), q, k, v, context }))
     }
 
-    /// Cotangents of `x`, and for cross-attention those of the encoder's output (by the encoder's lanes).
+    /// Cotangents of `x`, and for cross-attention those of the encoder's output (by the encoder's lanes), added in place to
+    /// `dencoder`, the sum of the blocks so far.
     #[allow(clippy::too_many_arguments)] // each is a different thing, and a struct of them would be used once
     pub fn backward(
         &self,
         saved: Saved,
         dy: &Tensor,
         source: &Source,
+        dencoder: Option<Tensor>,
         bias: Option<(&Bias, &mut BiasGradient)>,
         layout: &Arc<Layout>,
         dropout: Option<Dropout>,
@@ -96,7 +104,7 @@ impl Attention {
     ) -> Result<(Tensor, Option<Tensor>)> {
         let Saved { x, q, k, v, context } = saved;
         let dout = apply(dy, self.places.mask(dropout, OUTPUT), &layout.keys)?;
-        let dcontext = self.o.backward(&context, &dout, layout, grads)?;
+        let dcontext = self.o.backward(&context, &dout, None, layout, grads)?;
         let kv_layout = match source {
             Source::Itself => layout,
             Source::Encoder(_, layout) => layout,
@@ -119,14 +127,15 @@ impl Attention {
         let dk = tensor(back.dk, (kv_layout.cotangents(), inner))?;
         let dv = tensor(back.dv, (kv_layout.cotangents(), inner))?;
         let normed = self.norm.forward(&x)?;
-        let dnormed = self.q.backward(&normed, &dq, layout, grads)?;
-        let from = match source {
-            Source::Itself => &normed,
-            Source::Encoder(output, _) => *output,
+        let dnormed = self.q.backward(&normed, &dq, None, layout, grads)?;
+        let (from, onto) = match source {
+            Source::Itself => (&normed, Some(dnormed.clone())),
+            Source::Encoder(output, _) => (*output, dencoder),
         };
-        let dfrom = (self.k.backward(from, &dk, kv_layout, grads)? + self.v.backward(from, &dv, kv_layout, grads)?)?;
+        let dfrom = self.k.backward(from, &dk, onto, kv_layout, grads)?;
+        let dfrom = self.v.backward(from, &dv, Some(dfrom), kv_layout, grads)?;
         let (dnormed, dencoder) = match source {
-            Source::Itself => ((dnormed + dfrom)?, None),
+            Source::Itself => (dfrom, None),
             Source::Encoder(..) => (dnormed, Some(dfrom)),
         };
         Ok((self.norm.backward(&x, &dnormed, Some(dy), layout, grads)?, dencoder))

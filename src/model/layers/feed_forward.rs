@@ -102,6 +102,12 @@ const HIDDEN: u64 = 0;
 const OUTPUT: u64 = 1;
 
 impl FeedForward {
+    /// A copy whose linear maps are [for few tokens](Linear::transposed).
+    pub fn transposed(&self) -> Result<Self> {
+        let gate = self.gate.as_ref().map(Linear::transposed).transpose()?;
+        Ok(Self { wi: self.wi.transposed()?, gate, wo: self.wo.transposed()?, ..self.clone() })
+    }
+
     /// `x` [tokens, H] → the same shape.
     pub fn forward(&self, x: &Tensor, layout: &Arc<Layout>, dropout: Option<Dropout>) -> Result<(Tensor, Saved)> {
         let normed = self.norm.forward(x)?;
@@ -114,12 +120,13 @@ impl FeedForward {
     }
 
     /// As [`FeedForward::forward`] without dropout, saving nothing.
-    pub fn infer(&self, x: &Tensor) -> Result<Tensor> {
-        let normed = self.norm.forward(x)?;
+    /// `x` is added to in place.
+    pub fn infer(&self, x: Tensor) -> Result<Tensor> {
+        let normed = self.norm.forward(&x)?;
         let a = self.wi.forward(&normed)?;
         let b = self.gate.as_ref().map(|gate| gate.forward(&normed)).transpose()?;
         let hidden = self.hidden(&a, b.as_ref(), &[], None)?;
-        Ok((x + self.wo.forward(&hidden)?)?)
+        self.wo.forward_onto(x, &hidden)
     }
 
     /// Cotangents of `x`.
@@ -134,14 +141,14 @@ impl FeedForward {
         let Saved { x, a, b } = saved;
         let dout = apply(dy, self.places.mask(dropout, OUTPUT), &layout.keys)?;
         let hidden = self.hidden(&a, b.as_ref(), &layout.keys, dropout)?;
-        let dhidden = self.wo.backward(&hidden, &dout, layout, grads)?;
+        let dhidden = self.wo.backward(&hidden, &dout, None, layout, grads)?;
         drop(hidden);
         let dhidden = apply(&dhidden, self.places.mask(dropout, HIDDEN), &layout.keys)?;
         let (da, db) = self.hidden_backward(&a, b.as_ref(), &dhidden)?;
         let normed = self.norm.forward(&x)?;
-        let mut dnormed = self.wi.backward(&normed, &da, layout, grads)?;
+        let mut dnormed = self.wi.backward(&normed, &da, None, layout, grads)?;
         if let (Some(gate), Some(db)) = (&self.gate, db) {
-            dnormed = (dnormed + gate.backward(&normed, &db, layout, grads)?)?;
+            dnormed = gate.backward(&normed, &db, Some(dnormed), layout, grads)?;
         }
         self.norm.backward(&x, &dnormed, Some(dy), layout, grads)
     }

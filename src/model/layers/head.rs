@@ -30,6 +30,11 @@ pub(crate) struct Saved {
 }
 
 impl Head {
+    /// A copy whose linear map is [for few tokens](Linear::transposed).
+    pub fn transposed(&self) -> Result<Self> {
+        Ok(Self { linear: self.linear.transposed()?, scale: self.scale })
+    }
+
     /// `[M, H]` → logits `[M, V]`.
     pub fn logits(&self, h: &Tensor) -> Result<Tensor> {
         self.linear.forward(&self.scaled(h)?)
@@ -77,7 +82,7 @@ impl Head {
 
     /// Cotangents of the hidden states.
     pub fn backward(&self, saved: Saved, layout: &Arc<Layout>, grads: &mut Collector) -> Result<Tensor> {
-        let dh = self.linear.backward(&saved.h, &saved.dlogits, layout, grads)?;
+        let dh = self.linear.backward(&saved.h, &saved.dlogits, None, layout, grads)?;
         self.scaled(&dh)
     }
 

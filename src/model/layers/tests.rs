@@ -221,7 +221,7 @@ fn reference_attention(
 }
 
 fn attention(causal: bool) -> Attention {
-    let linear = |name: &str, shape: [usize; 2], seed| Linear { weight: param(name, &shape, seed) };
+    let linear = |name: &str, shape: [usize; 2], seed| Linear::new(param(name, &shape, seed));
     Attention {
         norm: Norm { weight: param("norm", &[H], 1), eps: 1e-6 },
         q: linear("q", [HEADS * D_KV, H], 2),
@@ -259,9 +259,9 @@ fn feed_forward() {
     {
         let layer = FeedForward {
             norm: Norm { weight: param("norm", &[H], 1), eps: 1e-6 },
-            wi: Linear { weight: param("wi", &[FF, H], 2) },
-            gate: gated.then(|| Linear { weight: param("gate", &[FF, H], 3) }),
-            wo: Linear { weight: param("wo", &[H, FF], 4) },
+            wi: Linear::new(param("wi", &[FF, H], 2)),
+            gate: gated.then(|| Linear::new(param("gate", &[FF, H], 3))),
+            wo: Linear::new(param("wo", &[H, FF], 4)),
             activation,
             places: PLACES,
         };
