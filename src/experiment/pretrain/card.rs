@@ -61,11 +61,16 @@ fn card(
         ("rows", model.config().shape.vocab_size.to_string()),
         ("steps", spec.steps.to_string()),
         ("batch", t.batch_size.to_string()),
+        ("optimizer", t.optimizer.name().to_string()),
         ("lr", t.lr.to_string()),
+        ("warmup", t.warmup_steps.to_string()),
+        ("schedule", t.schedule.name().to_string()),
+        ("dropout", t.dropout.to_string()),
+        ("smoothing", t.label_smoothing.to_string()),
         ("signature", signature.to_string()),
         ("held_out", spec.held_out.to_string()),
         ("loss", loss.map_or_else(|| "not measured".to_string(), |row| format!("{:.4}", row.held_out_loss))),
-        ("scores", summary::scores(scores, spec.steps)),
+        ("scores", summary::scores(scores, spec.steps).trim_end().to_string()),
     ];
     values.iter().fold(TEMPLATE.to_string(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
