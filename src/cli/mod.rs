@@ -15,6 +15,7 @@ mod lenient;
 mod man;
 mod options;
 mod plot;
+mod pretrain;
 mod score;
 mod tasks;
 mod term;
@@ -41,6 +42,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 ran and failed a check; 2 could 
 enum Command {
     GradientAlign(Box<gradient_align::Arguments>),
     LabelRatio(Box<label_ratio::Arguments>),
+    Pretrain(Box<pretrain::Arguments>),
     Plot(plot::Arguments),
     Generate(generate::Arguments),
     Dump(dump::Arguments),
@@ -63,6 +65,7 @@ pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::GradientAlign(arguments) => arguments.run(),
         Command::LabelRatio(arguments) => arguments.run(),
+        Command::Pretrain(arguments) => arguments.run(),
         Command::Plot(arguments) => arguments.run(),
         Command::Generate(arguments) => arguments.run(),
         Command::Dump(arguments) => arguments.run(),

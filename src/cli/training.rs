@@ -1,7 +1,7 @@
 //! The options of fine-tuning as typed: every command that fine-tunes has them.
 
 use clap::Args;
-use fsa::spec::{AdafactorState, GradientAlign, Optimizer, Smoothing, Training};
+use fsa::spec::{AdafactorState, GradientAlign, Optimizer, Schedule, Smoothing, Training};
 use serde::Deserialize;
 
 use super::choice::{self, one_of};
@@ -35,15 +35,31 @@ pub struct TrainingOptions {
     #[arg(help = format!("What Adafactor's second moments start from [default: {}]", Training::default().adafactor_state.name()))]
     adafactor_state: Option<AdafactorState>,
     #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
-    #[arg(help = format!("Learning rate, constant after the warm-up [default: {}; {} for adamw]",
+    #[arg(help = format!("Learning rate that the warm-up ends at [default: {}; {} for adamw]",
         Optimizer::AdafactorT5x.default_lr(), Optimizer::AdamW.default_lr()))]
     lr: Option<f64>,
+    #[arg(long, value_name = "NAME", value_parser = one_of(&Schedule::ALL, Schedule::name), help_heading = "Fine-tuning")]
+    #[arg(help = format!("How the learning rate moves after the warm-up [default: {}]", Training::default().schedule.name()))]
+    schedule: Option<Schedule>,
+    #[arg(long, value_name = "SHARE", value_parser = choice::number, help_heading = "Fine-tuning")]
+    #[arg(help = format!("Share of --lr that a falling schedule ends at [default: {}]", Training::default().lr_floor))]
+    lr_floor: Option<f64>,
     #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Fine-tuning")]
     #[arg(help = format!("Steps in which the learning rate rises to --lr [default: {}]", Training::default().warmup_steps))]
     warmup_steps: Option<u64>,
     #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
     #[arg(help = format!("Weight decay, as the optimizer defines it [default: {}]", Training::default().weight_decay))]
     weight_decay: Option<f64>,
+    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
+    #[arg(help = format!("AdamW's decay of the mean of gradients [default: {}]", Training::default().beta1))]
+    beta1: Option<f64>,
+    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
+    #[arg(help = format!("AdamW's decay of the mean of squared gradients [default: {}]", Training::default().beta2))]
+    beta2: Option<f64>,
+    #[arg(long, value_name = "NORM", value_parser = choice::number, help_heading = "Fine-tuning")]
+    #[arg(help = format!("Scale gradients whose norm, over all parameters, is larger down to it; 0 for never [default: {}]",
+        Training::default().max_grad_norm))]
+    max_grad_norm: Option<f64>,
     #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
     #[arg(help = format!("Dropout rate, from 0 to below 1 [default: {}]", Training::default().dropout))]
     dropout: Option<f64>,
@@ -65,8 +81,8 @@ pub struct TrainingOptions {
 
 every_option! {
     TrainingOptions {
-        steps batch_size micro_batch_tokens optimizer adafactor_state lr warmup_steps weight_decay dropout label_smoothing smoothing
-        z_loss probe_every
+        steps batch_size micro_batch_tokens optimizer adafactor_state lr schedule lr_floor warmup_steps weight_decay beta1 beta2
+        max_grad_norm dropout label_smoothing smoothing z_loss probe_every
     }
 }
 
@@ -80,8 +96,13 @@ impl TrainingOptions {
             optimizer: Some(training.optimizer),
             adafactor_state: Some(training.adafactor_state),
             lr: Some(training.lr),
+            schedule: Some(training.schedule),
+            lr_floor: Some(training.lr_floor),
             warmup_steps: Some(training.warmup_steps),
             weight_decay: Some(training.weight_decay),
+            beta1: Some(training.beta1),
+            beta2: Some(training.beta2),
+            max_grad_norm: Some(training.max_grad_norm),
             dropout: Some(training.dropout),
             label_smoothing: Some(training.label_smoothing),
             smoothing: Some(training.smoothing),
@@ -92,24 +113,45 @@ impl TrainingOptions {
 
     /// Optimizer steps.
     pub fn steps(&self) -> u64 {
-        self.steps.unwrap_or(GradientAlign::STEPS)
+        self.steps_or(GradientAlign::STEPS)
+    }
+
+    /// Optimizer steps, `default` where nobody said.
+    pub fn steps_or(&self, default: u64) -> u64 {
+        self.steps.unwrap_or(default)
     }
 
     /// Steps between probes.
     pub fn probe_every(&self) -> u64 {
-        self.probe_every.unwrap_or(GradientAlign::PROBE_EVERY)
+        self.probe_every_or(GradientAlign::PROBE_EVERY)
+    }
+
+    /// Steps between probes, `default` where nobody said.
+    pub fn probe_every_or(&self, default: u64) -> u64 {
+        self.probe_every.unwrap_or(default)
     }
 
     /// How to fine-tune, with a default for everything that nobody said.
     pub fn resolve(self) -> Training {
-        let defaults = Training::default();
+        self.resolve_over(Training::default())
+    }
+
+    /// How to train, with what `defaults` says for everything that nobody said; another optimizer than theirs brings its own
+    /// learning rate.
+    pub fn resolve_over(self, defaults: Training) -> Training {
         let optimizer = self.optimizer.unwrap_or(defaults.optimizer);
+        let lr = if optimizer == defaults.optimizer { defaults.lr } else { optimizer.default_lr() };
         Training {
             optimizer,
             adafactor_state: self.adafactor_state.unwrap_or(defaults.adafactor_state),
-            lr: self.lr.unwrap_or_else(|| optimizer.default_lr()),
+            lr: self.lr.unwrap_or(lr),
+            schedule: self.schedule.unwrap_or(defaults.schedule),
+            lr_floor: self.lr_floor.unwrap_or(defaults.lr_floor),
             warmup_steps: self.warmup_steps.unwrap_or(defaults.warmup_steps),
             weight_decay: self.weight_decay.unwrap_or(defaults.weight_decay),
+            beta1: self.beta1.unwrap_or(defaults.beta1),
+            beta2: self.beta2.unwrap_or(defaults.beta2),
+            max_grad_norm: self.max_grad_norm.unwrap_or(defaults.max_grad_norm),
             batch_size: self.batch_size.unwrap_or(defaults.batch_size),
             micro_batch_tokens: self.micro_batch_tokens.unwrap_or(defaults.micro_batch_tokens),
             dropout: self.dropout.unwrap_or(defaults.dropout),

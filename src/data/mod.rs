@@ -5,6 +5,7 @@
 //! This module must not know candle, a model or a tokenizer; whoever has a tokenizer hands in a closure.
 
 pub mod batch;
+pub mod corpus;
 pub mod cut;
 pub mod example;
 pub mod labels;
@@ -19,6 +20,7 @@ pub mod template;
 pub mod trim;
 
 pub use batch::Tokenized;
+pub use corpus::{Corpus, Document};
 pub use example::{Example, Split};
 pub use labels::LabelSet;
 pub use metric::Metric;

@@ -1,4 +1,4 @@
-//! What every command that fine-tunes shares: opening its run folder, going on from a checkpoint, and the loop of steps and
+//! What every command that trains shares: opening its run folder, going on from a checkpoint, and the loop of steps and
 //! probes.
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::{Events, Existing};
 use crate::data::{Order, Tokenized};
 use crate::error::{Error, Kind, Result};
-use crate::model::{T5, Whole};
+use crate::model::{Batch, T5, T5Config, Whole};
 use crate::report::RunFolder;
 use crate::report::folder::{RUN, SPEC};
 use crate::report::run_info::{RunInfo, Status};
@@ -86,16 +86,54 @@ pub(super) trait Probing {
     /// Measures the model at `step` and writes the rows down. `tick` is called once before each unit, with what it is; its
     /// error is to be returned.
     fn probe(&mut self, model: &T5, step: u64, tick: &mut dyn FnMut(&str) -> Result<()>) -> Result<()>;
+
+    /// Takes, before each probe, the mean training loss since the one before it; none where there was no step.
+    fn trained(&mut self, _mean_loss: Option<f64>) {}
 }
 
-/// Fine-tuning under way.
+/// Where the batches of training come from.
+pub(super) trait Batches {
+    /// The batch of step `step`, cut into micro-batches: a function of the step, so that a run that goes on sees what the run
+    /// that was cut off would have.
+    fn batch(&mut self, step: u64, config: &T5Config) -> Result<Vec<Batch>>;
+}
+
+/// Batches of a training split, epoch by epoch.
+pub(super) struct Epochs<'a> {
+    tokens: &'a [Tokenized],
+    order: Order,
+    micro_batch_tokens: usize,
+}
+
+impl<'a> Epochs<'a> {
+    /// Of the split whose examples are `tokens`.
+    ///
+    /// # Errors
+    /// If there is no example.
+    pub fn new(tokens: &'a [Tokenized], training: &Training, seeds: Seeds) -> Result<Self> {
+        let order = Order::new(tokens.len(), training.batch_size, seeds)?;
+        Ok(Self { tokens, order, micro_batch_tokens: training.micro_batch_tokens })
+    }
+}
+
+impl Batches for Epochs<'_> {
+    fn batch(&mut self, step: u64, config: &T5Config) -> Result<Vec<Batch>> {
+        let members = self.order.batch(step);
+        let whole = Whole::training(
+            members.iter().map(|&i| self.tokens[i].source.as_slice()).collect(),
+            members.iter().map(|&i| i as u64).collect(),
+            members.iter().map(|&i| self.tokens[i].target.as_slice()).collect(),
+        );
+        whole.cut(self.micro_batch_tokens, config)
+    }
+}
+
+/// Training under way.
 pub(super) struct FineTune<'a> {
     pub folder: &'a RunFolder,
     pub model: &'a T5,
     pub trainer: Trainer,
-    pub training: &'a Training,
-    pub tokens: &'a [Tokenized],
-    pub seeds: Seeds,
+    pub batches: &'a mut dyn Batches,
 }
 
 impl FineTune<'_> {
@@ -123,9 +161,11 @@ impl FineTune<'_> {
         let measured = probes.iter().filter(|&&step| probing.has(step)).count() as u64;
         let mut done = first + measured * probing.units();
         events.begin(steps + probes.len() as u64 * probing.units(), done);
-        let mut order = Order::new(self.tokens.len(), self.training.batch_size, self.seeds)?;
         for step in first..=steps {
-            if probes.binary_search(&step).is_ok() && !probing.has(step) {
+            let is_probe = probes.binary_search(&step).is_ok();
+            let is_due = is_probe && !probing.has(step);
+            if is_due {
+                probing.trained(self.trainer.mean_loss());
                 let mut begun = 0;
                 probing.probe(self.model, step, &mut |what| {
                     if begun > 0 {
@@ -137,29 +177,24 @@ impl FineTune<'_> {
                 })?;
                 done += u64::from(begun > 0);
                 events.advance(done, &format!("probed step {step}"));
-                if step > 0 && step < steps {
-                    Checkpoint::save(self.folder.path(), self.model, &self.trainer)?;
-                }
+            }
+            if is_probe {
+                // Also where it was measured before: a checkpoint from the middle of the probe still holds them.
+                self.trainer.forget_losses();
+            }
+            if is_due && step > 0 && step < steps {
+                Checkpoint::save(self.folder.path(), self.model, &self.trainer)?;
             }
             if step == steps {
                 break;
             }
             self.stop_if_asked(events, step)?;
-            let batches = self.whole(&order.batch(step)).cut(self.training.micro_batch_tokens, self.model.config())?;
+            let batches = self.batches.batch(step, self.model.config())?;
             let loss = self.trainer.step(self.model, &batches)?;
             done += 1;
             events.advance(done, &format!("step {}/{steps}, loss {loss:.4}", step + 1));
         }
         Ok(())
-    }
-
-    /// The batch of training examples `members`.
-    fn whole(&self, members: &[usize]) -> Whole<'_> {
-        Whole::training(
-            members.iter().map(|&i| self.tokens[i].source.as_slice()).collect(),
-            members.iter().map(|&i| i as u64).collect(),
-            members.iter().map(|&i| self.tokens[i].target.as_slice()).collect(),
-        )
     }
 
     /// On Ctrl-C, keeps what has been computed and returns the error that says so.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::fine_tune::{self, FineTune, Probing};
+use super::fine_tune::{self, Epochs, FineTune, Probing};
 use super::probe;
 use super::redraw::draw;
 use super::setup::{Data, load_model, signature};
@@ -100,14 +100,9 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     info.model = Some(loaded.info.clone());
     info.data = data.info();
     let seeds = Seeds::new(spec.seed);
-    let mut fine_tune = FineTune {
-        folder: &folder,
-        model: &loaded.model,
-        trainer: Trainer::new(&spec.training, seeds),
-        training: &spec.training,
-        tokens: &data.train_tokens,
-        seeds,
-    };
+    let mut batches = Epochs::new(&data.train_tokens, &spec.training, seeds)?;
+    let trainer = Trainer::new(&spec.training, spec.steps, seeds);
+    let mut fine_tune = FineTune { folder: &folder, model: &loaded.model, trainer, batches: &mut batches };
     if let Some(step) = fine_tune.restore(existing, &info)? {
         truncate_after(folder.file(ROWS), step)?;
     }

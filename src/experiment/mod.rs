@@ -1,12 +1,14 @@
 //! One file per subcommand: wires the other rooms together; the only place that sees everything. It never prints: what a
 //! person should see while it runs goes through [`Events`].
 
+mod answers;
 pub mod dump;
 mod fine_tune;
 pub mod generate;
 pub mod gradient_align;
 mod json_lines;
 pub mod label_ratio;
+pub mod pretrain;
 mod probe;
 pub mod redraw;
 pub mod score;

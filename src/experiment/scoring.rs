@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::data::LabelSet;
+use crate::data::metric::Metric as TaskMetric;
+use crate::data::{LabelSet, Task};
 use crate::error::{Error, Result};
 use crate::measure::bleu::{self, MAX_ORDER, Statistics, Tokenizer};
 use crate::measure::intervals::{DRAWS, bootstrap};
@@ -20,6 +21,45 @@ pub enum Metric {
     ExactMatch(Normaliser),
     /// The output's first word against the true label word.
     Accuracy(LabelSet),
+}
+
+impl Metric {
+    /// The score of `task`, and with BLEU's `intl` tokenizer 13a beside it.
+    ///
+    /// # Errors
+    /// If the task has none.
+    pub(super) fn of(task: &Task, bleu_tokenizer: &str) -> Result<Vec<Self>> {
+        Ok(match task.metric() {
+            Some(TaskMetric::Accuracy) => {
+                task.labels().map(|labels| Self::Accuracy(labels.clone())).into_iter().collect()
+            }
+            Some(TaskMetric::EmTrivia) => vec![Self::ExactMatch(Normaliser::TriviaQa)],
+            Some(TaskMetric::EmSquad) => vec![Self::ExactMatch(Normaliser::Squad)],
+            Some(TaskMetric::Rouge2) => vec![Self::Rouge2],
+            Some(TaskMetric::Bleu) if bleu_tokenizer == "intl" => {
+                vec![Self::Bleu(Tokenizer::Intl), Self::Bleu(Tokenizer::V13a)]
+            }
+            Some(TaskMetric::Bleu) => vec![Self::Bleu(Tokenizer::V13a)],
+            None => {
+                let all = TaskMetric::ALL.map(TaskMetric::name).join(", ");
+                return Err(Error::input(format!("task `{}` has no metric", task.name()))
+                    .flag("--eval")
+                    .next(format!("add `metric = \"…\"` to its description, one of {all}")));
+            }
+        })
+    }
+
+    /// The name in rows: BLEU says which tokenizer.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Accuracy(_) => "accuracy",
+            Self::ExactMatch(Normaliser::TriviaQa) => "em-trivia",
+            Self::ExactMatch(Normaliser::Squad) => "em-squad",
+            Self::Bleu(Tokenizer::V13a) => "bleu-13a",
+            Self::Bleu(Tokenizer::Intl) => "bleu-intl",
+            Self::Rouge2 => "rouge2",
+        }
+    }
 }
 
 /// A score.

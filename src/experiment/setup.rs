@@ -165,6 +165,7 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
         Optimizer::AdamW => String::new(),
         _ => format!("(state:{})", t.adafactor_state.name()),
     };
+    let further: String = t.further_choices().iter().map(|choice| format!("|{choice}")).collect();
     let names: Vec<&str> = spec.estimators.iter().map(|estimator| estimator.name()).collect();
     [
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
@@ -184,7 +185,7 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
         format!("batch:{}", t.batch_size),
         format!("dropout:{}", t.dropout),
         format!("smoothing:{}:{}", t.smoothing.name(), t.label_smoothing),
-        format!("z-loss:{}", t.z_loss),
+        format!("z-loss:{}{further}", t.z_loss),
         format!("seed:{}", spec.seed),
         "dtype:f32".to_string(),
         format!("threads:{}", spec.threads),

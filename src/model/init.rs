@@ -15,6 +15,13 @@ impl T5 {
     /// A model of random weights, each parameter from the stream `init/NAME`. It has a head of its own unless the config ties
     /// it to the embedding.
     pub fn random(config: T5Config, seeds: Seeds) -> Result<Self> {
+        Self::random_with(config, 1.0, seeds)
+    }
+
+    /// As [`T5::random`], with this standard deviation of the embedding and of a head of its own, before the config's
+    /// `initializer_factor`. transformers' is 1, which makes a tied head that is not scaled begin with logits of deviation
+    /// d_model^½; d_model^−½ makes it begin with those of deviation 1.
+    pub fn random_with(config: T5Config, embedding_deviation: f64, seeds: Seeds) -> Result<Self> {
         let shape = &config.shape;
         let tied = shape.tie_word_embeddings;
         let mut all = shapes(&config);
@@ -29,7 +36,7 @@ impl T5 {
                 "q" => ((shape.d_model * shape.d_kv) as f64).powf(-0.5),
                 "o" => (inner as f64).powf(-0.5),
                 "wo" => (shape.d_ff as f64).powf(-0.5),
-                "shared" | "lm_head" => 1.0,
+                "shared" | "lm_head" => embedding_deviation,
                 _ => (shape.d_model as f64).powf(-0.5),
             };
             Some(scale * shape.initializer_factor)

@@ -1,6 +1,7 @@
 //! Tensors on disk: `model.safetensors`, or shards with their index. Each tensor is read when it is asked for, so that a model
 //! never lies in memory twice.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -36,6 +37,37 @@ struct Index {
 }
 
 const REMEDY: &str = "the file is damaged or incomplete: fetch or save it again";
+
+/// f32 values with a shape, as safetensors wants them.
+pub(crate) struct Values {
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Values {
+    /// Of shape `shape`.
+    pub fn of(shape: &[usize], values: &[f32]) -> Self {
+        Self { shape: shape.to_vec(), bytes: values.iter().flat_map(|value| value.to_le_bytes()).collect() }
+    }
+}
+
+impl View for Values {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
 
 /// Writes `tensors` to the file at `path`, with the permissions that any new file gets: the safetensors crate writes under a
 /// temporary name that only its owner may read, and moves that.

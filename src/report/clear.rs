@@ -4,7 +4,7 @@ use std::fs::{self, FileType};
 use std::io::{Error as IoError, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::files::{FIGURES, OUTPUTS, is_output, is_output_step, written};
+use super::files::{FIGURES, MODEL, OUTPUTS, is_output, is_output_step, written};
 use super::folder::{RunFolder, permanent, temporary};
 use crate::error::{Error, Result};
 
@@ -35,6 +35,7 @@ impl RunFolder {
         // Succeeds only on an empty folder: a user's own file in it keeps it.
         let _ = fs::remove_dir(outputs);
         let _ = fs::remove_dir(self.file(FIGURES));
+        let _ = fs::remove_dir(self.file(MODEL));
         Ok(())
     }
 }
@@ -74,7 +75,9 @@ mod tests {
     #[test]
     fn force_removes_only_what_fsa_writes() {
         let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join("figures")).unwrap();
+        for folder in ["figures", "model"] {
+            fs::create_dir(dir.path().join(folder)).unwrap();
+        }
         let others = ["notes.csv", "figures/mine.svg", ".rows.jsonl.fsa-tmp"].map(String::from);
         for name in written().chain(others) {
             fs::write(dir.path().join(name), "text").unwrap();

@@ -14,6 +14,29 @@ pub const LABEL_RATIO: &str = "label_ratio.csv";
 pub const TARGET: &str = "target.csv";
 /// The rows of that table, in the order they were measured.
 pub const TARGET_ROWS: &str = "target.jsonl";
+/// The table of `fsa pretrain`.
+pub const PRETRAIN: &str = "pretrain.csv";
+/// Its table of few-shot scores.
+pub const SCORES: &str = "scores.csv";
+/// The rows of that table, in the order they were measured.
+pub const SCORE_ROWS: &str = "scores.jsonl";
+/// The sub-folder of the model that `fsa pretrain` leaves.
+pub const MODEL: &str = "model";
+/// The model's architecture.
+pub const MODEL_CONFIG: &str = "model/config.json";
+/// How transformers decodes by default.
+pub const MODEL_GENERATION: &str = "model/generation_config.json";
+/// Its tokenizer.
+pub const MODEL_TOKENIZER: &str = "model/tokenizer.json";
+/// What transformers has to know about it.
+pub const MODEL_TOKENIZER_CONFIG: &str = "model/tokenizer_config.json";
+/// The model card.
+pub const MODEL_CARD: &str = "model/README.md";
+/// The weights.
+pub const MODEL_WEIGHTS: &str = "model/model.safetensors";
+/// Every file of the model.
+pub const MODEL_FILES: [&str; 6] =
+    [MODEL_CONFIG, MODEL_GENERATION, MODEL_TOKENIZER, MODEL_TOKENIZER_CONFIG, MODEL_CARD, MODEL_WEIGHTS];
 /// The sub-folder of figures.
 pub const FIGURES: &str = "figures";
 /// The sub-folder of what the model answered, example by example; see [`output`].
@@ -26,18 +49,23 @@ pub struct Files {
     pub tables: &'static [&'static str],
     /// Figures in [`FIGURES`], without extension, in their order.
     pub figures: &'static [&'static str],
+    /// Files of a model.
+    pub model: &'static [&'static str],
 }
 
 /// Of `fsa gradient-align`.
 pub const GRADIENT_ALIGN_FILES: Files =
-    Files { tables: &[GRADIENT_ALIGN], figures: &["figure3", "figure7", "heatmap", "norms"] };
+    Files { tables: &[GRADIENT_ALIGN], figures: &["figure3", "figure7", "heatmap", "norms"], model: &[] };
 
 /// Of `fsa label-ratio`; its [`OUTPUTS`] are as many as there are probes and evaluations, and known by their pattern.
 pub const LABEL_RATIO_FILES: Files =
-    Files { tables: &[LABEL_RATIO, TARGET, TARGET_ROWS], figures: &["figure1", "figure2"] };
+    Files { tables: &[LABEL_RATIO, TARGET, TARGET_ROWS], figures: &["figure1", "figure2"], model: &[] };
+
+/// Of `fsa pretrain`.
+pub const PRETRAIN_FILES: Files = Files { tables: &[PRETRAIN, SCORES, SCORE_ROWS], figures: &[], model: &MODEL_FILES };
 
 /// Of every command: `--force` may put a run of one in the place of a run of another.
-pub const COMMANDS: [Files; 2] = [GRADIENT_ALIGN_FILES, LABEL_RATIO_FILES];
+pub const COMMANDS: [Files; 3] = [GRADIENT_ALIGN_FILES, LABEL_RATIO_FILES, PRETRAIN_FILES];
 
 /// Both files of a figure.
 pub fn figure(name: &str) -> [String; 2] {
@@ -49,7 +77,7 @@ pub fn figure(name: &str) -> [String; 2] {
 pub fn written() -> impl Iterator<Item = String> {
     let common = [RUN, ROWS].into_iter().map(String::from);
     common.chain(COMMANDS.iter().flat_map(|command| {
-        let tables = command.tables.iter().map(|name| name.to_string());
+        let tables = command.tables.iter().chain(command.model).map(|name| name.to_string());
         tables.chain(command.figures.iter().flat_map(|name| figure(name)))
     }))
 }

@@ -22,7 +22,7 @@ pub mod view;
 pub use folder::RunFolder;
 pub use label_view::LabelView;
 pub use onset::{Onset, onset};
-pub use rows::{GradientAlignRow, LabelRatioRow, Scope, TargetRow};
+pub use rows::{GradientAlignRow, LabelRatioRow, PretrainRow, Scope, ScoreRow, TargetRow};
 pub use rows_file::RowsFile;
 pub use run_info::RunInfo;
 pub use table::{Column, Table};

@@ -131,3 +131,48 @@ pub struct TargetRow {
     /// Mean loss per target token on those examples, without dropout, with the training loss's options.
     pub loss: f64,
 }
+
+/// One row of `pretrain.csv`: how far pretraining has come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PretrainRow {
+    /// Root seed of the run.
+    pub seed: u64,
+    /// Optimizer steps taken.
+    pub step: u64,
+    /// The kind of documents that the loss is of; `all` for all of them.
+    pub family: String,
+    /// Mean training loss of the steps since the row before, with the training loss's options; none at step 0, and none for one
+    /// family.
+    pub training_loss: Option<f64>,
+    /// Mean cross-entropy per target token on documents that training never shows, without dropout.
+    pub held_out_loss: f64,
+    /// Those documents.
+    pub documents: u64,
+    /// Their target tokens.
+    pub target_tokens: u64,
+}
+
+/// One row of `scores.csv`: how a model under pretraining answers prompts of a task. Scores are 0–100.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreRow {
+    /// Root seed of the run.
+    pub seed: u64,
+    /// Optimizer steps taken.
+    pub step: u64,
+    /// The task.
+    pub task: String,
+    /// Examples in the prompt.
+    pub shots: u64,
+    /// Evaluated examples.
+    pub n: u64,
+    /// The task's score.
+    pub score: f64,
+    /// Lower end of its 95 % interval (Wilson for proportions, bootstrap for BLEU and ROUGE).
+    pub score_lo: Option<f64>,
+    /// Upper end.
+    pub score_hi: Option<f64>,
+    /// Which score, as in `label_ratio.csv`.
+    pub metric: String,
+    /// Share of answers that ended before the length limit, 0–1.
+    pub ended: f64,
+}

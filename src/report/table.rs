@@ -1,6 +1,6 @@
 //! What a row type must declare to be written: its columns, in order, each with its type.
 
-use super::rows::{GradientAlignRow, LabelRatioRow, Scope, TargetRow};
+use super::rows::{GradientAlignRow, LabelRatioRow, PretrainRow, Scope, ScoreRow, TargetRow};
 use crate::error::{Error, Result};
 
 /// How to read one column's value out of a row; `None` is a missing value.
@@ -129,6 +129,41 @@ impl Table for TargetRow {
     }
 }
 
+impl Table for PretrainRow {
+    const COLUMNS: &'static [(&'static str, Column<Self>)] = &[
+        ("seed", Column::Integer(|row| Some(row.seed))),
+        ("step", Column::Integer(|row| Some(row.step))),
+        ("family", Column::Text(|row| Some(&row.family))),
+        ("training_loss", Column::Number(|row| row.training_loss)),
+        ("held_out_loss", Column::Number(|row| Some(row.held_out_loss))),
+        ("documents", Column::Integer(|row| Some(row.documents))),
+        ("target_tokens", Column::Integer(|row| Some(row.target_tokens))),
+    ];
+
+    fn describe(&self) -> String {
+        format!("step {}, {} documents", self.step, self.family)
+    }
+}
+
+impl Table for ScoreRow {
+    const COLUMNS: &'static [(&'static str, Column<Self>)] = &[
+        ("seed", Column::Integer(|row| Some(row.seed))),
+        ("step", Column::Integer(|row| Some(row.step))),
+        ("task", Column::Text(|row| Some(&row.task))),
+        ("shots", Column::Integer(|row| Some(row.shots))),
+        ("n", Column::Integer(|row| Some(row.n))),
+        ("score", Column::Number(|row| Some(row.score))),
+        ("score_lo", Column::Number(|row| row.score_lo)),
+        ("score_hi", Column::Number(|row| row.score_hi)),
+        ("metric", Column::Text(|row| Some(&row.metric))),
+        ("ended", Column::Number(|row| Some(row.ended))),
+    ];
+
+    fn describe(&self) -> String {
+        format!("step {}, {} {}-shot, {}", self.step, self.task, self.shots, self.metric)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Serialize;
@@ -146,11 +181,40 @@ mod tests {
         assert_eq!(text.matches("\":").count(), R::COLUMNS.len());
     }
 
+    fn pretrain_row(step: u64) -> PretrainRow {
+        PretrainRow {
+            seed: 0,
+            step,
+            family: "all".into(),
+            training_loss: Some(2.0),
+            held_out_loss: 1.5,
+            documents: 4,
+            target_tokens: 9,
+        }
+    }
+
+    fn score_row(step: u64) -> ScoreRow {
+        ScoreRow {
+            seed: 0,
+            step,
+            task: "web_questions".into(),
+            shots: 1,
+            n: 3,
+            score: 25.0,
+            score_lo: Some(20.0),
+            score_hi: None,
+            metric: "em-squad".into(),
+            ended: 1.0,
+        }
+    }
+
     #[test]
     fn columns_are_the_fields_in_order() {
         assert_columns_are_fields(&row(0, "decoder.7"));
         assert_columns_are_fields(&label_row(0, "trivia_qa"));
         assert_columns_are_fields(&target_row(0));
+        assert_columns_are_fields(&pretrain_row(0));
+        assert_columns_are_fields(&score_row(0));
     }
 
     #[test]

@@ -6,14 +6,16 @@ pub mod config;
 pub mod decoding;
 pub mod gradient_align;
 pub mod label_ratio;
+pub mod pretrain;
 pub mod seeds;
 pub mod training;
 
 pub use decoding::{Decoding, LengthPenalty};
 pub use gradient_align::{Estimand, Estimator, GradientAlign, ProbeSplit};
 pub use label_ratio::{Evaluation, LabelRatio};
+pub use pretrain::Pretrain;
 pub use seeds::Seeds;
-pub use training::{AdafactorState, Optimizer, Smoothing, Training};
+pub use training::{AdafactorState, Optimizer, Schedule, Smoothing, Training};
 
 /// What differs between two specs, a line for each side; where a run lies does not count.
 pub(crate) fn differences<S: serde::Serialize>(ours: &S, theirs: &S) -> Vec<String> {

@@ -87,6 +87,41 @@ impl Smoothing {
     }
 }
 
+/// How the learning rate moves after the warm-up.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// Not at all.
+    #[default]
+    Constant,
+    /// Down a half cosine, from `lr` at the first step after the warm-up to `lr_floor`·`lr` at the last step (PyTorch's
+    /// `CosineAnnealingLR`).
+    Cosine,
+}
+
+impl Schedule {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Constant, Self::Cosine];
+
+    /// The name on the command line, in specs and in signatures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Cosine => "cosine",
+        }
+    }
+}
+
+/// AdamW's usual β1, for specs written before there was a choice.
+fn usual_beta1() -> f64 {
+    0.9
+}
+
+/// AdamW's usual β2.
+fn usual_beta2() -> f64 {
+    0.999
+}
+
 /// Options of fine-tuning. Defaults are the paper's (A.2.4) and T5X's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,12 +130,28 @@ pub struct Training {
     pub optimizer: Optimizer,
     /// What Adafactor's state starts from; without meaning for AdamW.
     pub adafactor_state: AdafactorState,
-    /// Learning rate, constant after the warm-up.
+    /// Learning rate that the warm-up ends at.
     pub lr: f64,
+    /// How it moves after the warm-up.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// Share of `lr` that the last step has; without meaning for the constant schedule.
+    #[serde(default)]
+    pub lr_floor: f64,
     /// Steps over which the learning rate rises linearly from `lr / warmup_steps`; 0 for none.
     pub warmup_steps: u64,
     /// Weight decay, as the optimizer defines it.
     pub weight_decay: f64,
+    /// AdamW's β1, the share that the mean of gradients keeps at each step; without meaning for Adafactor.
+    #[serde(default = "usual_beta1")]
+    pub beta1: f64,
+    /// AdamW's β2, the same of the mean of squared gradients.
+    #[serde(default = "usual_beta2")]
+    pub beta2: f64,
+    /// Norm of the whole gradient above which it is scaled down to it (PyTorch's `clip_grad_norm_`); 0 for never. Otherwise all
+    /// gradients are in memory at once.
+    #[serde(default)]
+    pub max_grad_norm: f64,
     /// Examples per step.
     pub batch_size: usize,
     /// Source tokens (without padding) that go through the model at once; a batch is cut into micro-batches of at most this
@@ -122,8 +173,13 @@ impl Default for Training {
             optimizer: Optimizer::AdafactorT5x,
             adafactor_state: AdafactorState::Fresh,
             lr: Optimizer::AdafactorT5x.default_lr(),
+            schedule: Schedule::Constant,
+            lr_floor: 0.0,
             warmup_steps: 0,
             weight_decay: 0.0,
+            beta1: usual_beta1(),
+            beta2: usual_beta2(),
+            max_grad_norm: 0.0,
             batch_size: 64,
             micro_batch_tokens: 4096,
             dropout: 0.1,
@@ -135,9 +191,36 @@ impl Default for Training {
 }
 
 impl Training {
-    /// The learning rate at step `step`, counted from 0.
-    pub fn lr_at(&self, step: u64) -> f64 {
-        if step < self.warmup_steps { self.lr * (step + 1) as f64 / self.warmup_steps as f64 } else { self.lr }
+    /// The learning rate at step `step`, counted from 0, of `steps`.
+    pub fn lr_at(&self, step: u64, steps: u64) -> f64 {
+        if step < self.warmup_steps {
+            return self.lr * (step + 1) as f64 / self.warmup_steps as f64;
+        }
+        match self.schedule {
+            Schedule::Constant => self.lr,
+            Schedule::Cosine => {
+                let length = steps.saturating_sub(self.warmup_steps + 1).max(1);
+                let progress = ((step - self.warmup_steps) as f64 / length as f64).min(1.0);
+                let above = 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
+                self.lr * (self.lr_floor + (1.0 - self.lr_floor) * above)
+            }
+        }
+    }
+
+    /// For signatures: what only some runs choose, each named. A run that chose none of it keeps the signature that it had before
+    /// there was a choice.
+    pub fn further_choices(&self) -> Vec<String> {
+        let mut choices = Vec::new();
+        if self.schedule == Schedule::Cosine {
+            choices.push(format!("schedule:{}-{}", self.schedule.name(), self.lr_floor));
+        }
+        if self.optimizer == Optimizer::AdamW && (self.beta1, self.beta2) != (usual_beta1(), usual_beta2()) {
+            choices.push(format!("betas:{},{}", self.beta1, self.beta2));
+        }
+        if self.max_grad_norm > 0.0 {
+            choices.push(format!("max-grad-norm:{}", self.max_grad_norm));
+        }
+        choices
     }
 
     /// Errors on the first option that cannot be meant, naming its flag.
@@ -153,6 +236,12 @@ impl Training {
         rate("--dropout", self.dropout)?;
         rate("--label-smoothing", self.label_smoothing)?;
         not_negative("--weight-decay", self.weight_decay)?;
+        if !(0.0..=1.0).contains(&self.lr_floor) {
+            return Err(Error::input(format!("must be from 0 to 1, not {}", self.lr_floor)).flag("--lr-floor"));
+        }
+        rate("--beta1", self.beta1)?;
+        rate("--beta2", self.beta2)?;
+        not_negative("--max-grad-norm", self.max_grad_norm)?;
         not_negative("--z-loss", self.z_loss)
     }
 }
@@ -171,7 +260,7 @@ pub(super) fn at_most(flag: &str, value: u64, most: u64) -> Result<()> {
     }
 }
 
-fn positive(flag: &str, value: f64) -> Result<()> {
+pub(super) fn positive(flag: &str, value: f64) -> Result<()> {
     if value.is_finite() && value > 0.0 {
         return Ok(());
     }
@@ -190,4 +279,43 @@ fn rate(flag: &str, value: f64) -> Result<()> {
         return Ok(());
     }
     Err(Error::input(format!("must be at least 0 and below 1, not {value}")).flag(flag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spec_from_before_there_was_a_choice_reads_as_it_was_meant() {
+        let text = toml::to_string(&Training::default()).unwrap();
+        let new = ["schedule", "lr_floor", "beta1", "beta2", "max_grad_norm"];
+        let old: Vec<&str> = text.lines().filter(|line| !new.iter().any(|key| line.starts_with(key))).collect();
+        assert_eq!(text.lines().count(), old.len() + new.len());
+        assert_eq!(toml::from_str::<Training>(&old.join("\n")).unwrap(), Training::default());
+        assert!(Training::default().further_choices().is_empty());
+    }
+
+    #[test]
+    fn the_cosine_goes_from_lr_to_its_floor() {
+        let training =
+            Training { lr: 2.0, schedule: Schedule::Cosine, lr_floor: 0.25, warmup_steps: 2, ..Training::default() };
+        let rates: Vec<f64> = (0..7).map(|step| training.lr_at(step, 7)).collect();
+        assert_eq!((rates[0], rates[1], rates[2]), (1.0, 2.0, 2.0));
+        assert!((rates[4] - 1.25).abs() < 1e-12 && (rates[6] - 0.5).abs() < 1e-12, "{rates:?}");
+        assert!(rates[2..].is_sorted_by(|a, b| a > b));
+        // A run that is all warm-up, or one step longer.
+        assert_eq!([training.lr_at(1, 2), training.lr_at(2, 3)], [2.0, 2.0]);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_names_its_flag() {
+        for (flag, training) in [
+            ("--lr-floor", Training { lr_floor: 1.5, ..Training::default() }),
+            ("--beta1", Training { beta1: 1.0, ..Training::default() }),
+            ("--beta2", Training { beta2: -0.1, ..Training::default() }),
+            ("--max-grad-norm", Training { max_grad_norm: f64::NAN, ..Training::default() }),
+        ] {
+            assert!(training.validate().unwrap_err().to_string().starts_with(&format!("{flag}: must be")));
+        }
+    }
 }

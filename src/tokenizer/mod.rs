@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod tests;
+pub mod words;
 
 use std::path::{Path, PathBuf};
 

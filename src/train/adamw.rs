@@ -1,4 +1,4 @@
-//! AdamW as torch.optim.AdamW (Loshchilov and Hutter 2019): betas 0.9 and 0.999, ε 1e-8, decay times the learning rate.
+//! AdamW as torch.optim.AdamW (Loshchilov and Hutter 2019): ε 1e-8, decay times the learning rate.
 
 use rayon::prelude::*;
 
@@ -7,21 +7,20 @@ use super::optimizer::{State, Step};
 /// Names in the state.
 pub(crate) const PARTS: [&str; 2] = ["m", "v"];
 
-const BETA1: f64 = 0.9;
-const BETA2: f64 = 0.999;
 const EPS: f64 = 1e-8;
 
 /// Turns `gradient` into the update to subtract.
 pub(crate) fn update(gradient: &mut [f32], step: &Step, state: &mut State) {
     // Biases in f64: 1 − β2^t loses half its digits in f32 at t = 1.
     let t = step.t as i32;
-    let rate = (step.lr / (1.0 - BETA1.powi(t))) as f32;
-    let root = (1.0 / (1.0 - BETA2.powi(t)).sqrt()) as f32;
+    let (beta1, beta2) = step.betas;
+    let rate = (step.lr / (1.0 - beta1.powi(t))) as f32;
+    let root = (1.0 / (1.0 - beta2.powi(t)).sqrt()) as f32;
     let decay = (step.lr * step.weight_decay) as f32;
     let mut v = state.remove("v").unwrap_or_else(|| vec![0.0; gradient.len()]);
     let m = state.entry("m").or_insert_with(|| vec![0.0; gradient.len()]);
-    let (b1, b2) = (BETA1 as f32, BETA2 as f32);
-    let (c1, c2) = ((1.0 - BETA1) as f32, (1.0 - BETA2) as f32);
+    let (b1, b2) = (beta1 as f32, beta2 as f32);
+    let (c1, c2) = ((1.0 - beta1) as f32, (1.0 - beta2) as f32);
     gradient.par_iter_mut().zip(m.par_iter_mut()).zip(v.par_iter_mut()).zip(step.param).for_each(|(((g, m), v), p)| {
         *m = b1 * *m + c1 * *g;
         *v = b2 * *v + c2 * *g * *g;

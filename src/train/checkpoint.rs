@@ -2,17 +2,16 @@
 //! kill at any moment leaves either the old one or the new one whole. Random streams need no saving: each is a function of
 //! seed and step.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use safetensors::{Dtype, View};
 use serde::{Deserialize, Serialize};
 
 use super::Trainer;
+use super::trainer::Losses;
 use crate::error::{Error, Result};
-use crate::model::{T5, Weights, read, update, write};
+use crate::model::{T5, Values, Weights, read, update, write};
 
 /// A checkpoint on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +25,8 @@ pub struct Checkpoint {
 #[derive(Serialize, Deserialize)]
 struct TrainerState {
     step: u64,
+    #[serde(default)]
+    losses: Losses,
 }
 
 const WEIGHTS: &str = "model.safetensors";
@@ -33,34 +34,6 @@ const OPTIMIZER: &str = "optimizer.safetensors";
 const STATE: &str = "trainer_state.json";
 const PREFIX: &str = "checkpoint-";
 const UNFINISHED: &str = ".unfinished";
-
-/// f32 values with a shape, as safetensors wants them.
-struct Values<'a> {
-    shape: Vec<usize>,
-    bytes: Cow<'a, [u8]>,
-}
-
-impl View for Values<'_> {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
-fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
 
 impl Checkpoint {
     /// Writes the state of `trainer` and `model` into `dir` as `checkpoint-N`, then removes older ones.
@@ -84,19 +57,15 @@ impl Checkpoint {
             fs::remove_dir_all(&unfinished).map_err(io("remove"))?;
         }
         fs::create_dir_all(&unfinished).map_err(io("create"))?;
-        let weights = model.params().iter().map(|param| {
-            let values = read(param.value())?;
-            Ok((
-                param.name().to_string(),
-                Values { shape: param.value().dims().to_vec(), bytes: bytes(&values).into() },
-            ))
-        });
+        let weights = model
+            .params()
+            .iter()
+            .map(|param| Ok((param.name().to_string(), Values::of(param.value().dims(), &read(param.value())?))));
         write(&unfinished.join(WEIGHTS), weights.collect::<Result<Vec<_>>>()?)?;
         let state = trainer.optimizer().state();
-        let state =
-            state.map(|(name, values)| (name, Values { shape: vec![values.len()], bytes: bytes(values).into() }));
+        let state = state.map(|(name, values)| (name, Values::of(&[values.len()], values)));
         write(&unfinished.join(OPTIMIZER), state)?;
-        let json = serde_json::to_vec(&TrainerState { step })
+        let json = serde_json::to_vec(&TrainerState { step, losses: trainer.losses() })
             .map_err(|error| Error::check(format!("internal: {error}")).caused_by(error))?;
         fs::write(unfinished.join(STATE), json).map_err(io("write"))?;
         for file in [WEIGHTS, OPTIMIZER, STATE] {
@@ -176,6 +145,7 @@ impl Checkpoint {
             .names()
             .map(|name| Ok((name.to_string(), read(&optimizer.vector(name)?)?.to_vec())))
             .collect::<Result<_>>()?;
+        trainer.restore_losses(state.losses);
         trainer.optimizer_mut().restore(state.step, saved)
     }
 }

@@ -18,6 +18,7 @@ pub struct Optimizers {
     kind: Optimizer,
     scale_parameter: bool,
     weight_decay: f64,
+    betas: (f64, f64),
     state: BTreeMap<String, State>,
     /// Steps taken.
     steps: u64,
@@ -35,6 +36,8 @@ pub(crate) struct Step<'a> {
     /// Steps taken, this one included: from 1.
     pub t: u64,
     pub weight_decay: f64,
+    /// AdamW's.
+    pub betas: (f64, f64),
     pub scale_parameter: bool,
 }
 
@@ -45,6 +48,7 @@ impl Optimizers {
             kind: training.optimizer,
             scale_parameter: true,
             weight_decay: training.weight_decay,
+            betas: (training.beta1, training.beta2),
             state: BTreeMap::new(),
             steps: 0,
         }
@@ -87,6 +91,7 @@ impl Optimizers {
             lr,
             t: self.steps,
             weight_decay: self.weight_decay,
+            betas: self.betas,
             scale_parameter: self.scale_parameter,
         };
         let kind = self.kind;

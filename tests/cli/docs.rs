@@ -2,8 +2,8 @@
 
 use super::{fsa, stderr, stdout};
 
-const SUBCOMMANDS: [&str; 9] =
-    ["gradient-align", "label-ratio", "plot", "generate", "dump", "score", "tasks", "completions", "man"];
+const SUBCOMMANDS: [&str; 10] =
+    ["gradient-align", "label-ratio", "pretrain", "plot", "generate", "dump", "score", "tasks", "completions", "man"];
 
 /// What `fsa ARGUMENTS` prints on stdout; it must succeed in silence.
 fn said(arguments: &str) -> String {
@@ -55,6 +55,11 @@ fn help_is_grouped_and_states_defaults() {
             &["trivia_qa:1,web_questions:1,wmt16_ende:1", "on", "0.5", "13a", "reports/label-ratio-<task>-seed<seed>"],
         ]
         .concat(),
+    );
+    help(
+        "pretrain",
+        &["Input", "Model", "Training", "Probing", "Output"],
+        &["mini", "128", "20000", "1000", "48", "adamw", "0.001", "cosine", "0.02", "0.98", "200", "the corpus' own"],
     );
     help("generate", &["Input", "Decoding", "Output"], &[&decoding[..], &["16"]].concat());
 }

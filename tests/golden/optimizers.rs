@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Tensor};
 use fsa::model::Param;
-use fsa::spec::{Optimizer, Training};
-use fsa::train::Optimizers;
+use fsa::spec::{Optimizer, Schedule, Training};
+use fsa::train::{Optimizers, clip_grad_norm};
 
 use super::support::*;
 
@@ -122,4 +122,71 @@ fn ten_steps_agree_with_the_reference_implementations() {
         }
     }
     println!("worst error relative to the update: {worst:.1e}");
+}
+
+#[test]
+fn clipped_steps_agree_with_torch() {
+    let expected = tensors("optimizers.safetensors");
+    let training = Training {
+        optimizer: Optimizer::AdamW,
+        lr: 1e-3,
+        weight_decay: 0.01,
+        beta2: 0.98,
+        max_grad_norm: 1.0,
+        ..Training::default()
+    };
+    let mut optimizer = Optimizers::new(&training);
+    let tensor = |case: &Case, values| Tensor::from_vec(values, case.shape, &Device::Cpu).unwrap();
+    let params: Vec<Param> = TENSORS.iter().map(|case| Param::new(case.name, tensor(case, case.param()))).collect();
+    let norms = values(&expected["clipped.norms"]);
+    for t in 1..=10 {
+        let gradients: Vec<Tensor> = TENSORS.iter().map(|case| tensor(case, case.gradient(t))).collect();
+        let norm = clip_grad_norm(gradients.iter(), training.max_grad_norm).unwrap();
+        // Squares of f32 values, summed in f64.
+        assert!((norm - norms[t - 1]).abs() <= 1e-9 * norm, "step {t}: norm {norm} for {}", norms[t - 1]);
+        optimizer.begin_step();
+        for ((case, param), gradient) in TENSORS.iter().zip(&params).zip(&gradients) {
+            let before = values(param.value());
+            optimizer.step(param, gradient, training.lr).unwrap();
+            let after = values(param.value());
+            let stride = if case.shape.len() == 1 { 7 } else { 101 };
+            let reference = values(&expected[&format!("clipped.{}.params", case.name)]);
+            let picked: Vec<usize> = (0..case.count()).step_by(stride).collect();
+            let wanted = &reference[(t - 1) * picked.len()..t * picked.len()];
+            for (&i, wanted) in picked.iter().zip(wanted) {
+                // 1e-5 of each update, and what f32 rounds of the parameter, summed over the steps.
+                let step = (after[i] - before[i]).abs().max(training.lr);
+                let allowed = t as f64 * (1e-5 * step + 2f64.powi(-24) * wanted.abs());
+                assert!((after[i] - wanted).abs() <= allowed, "{}, step {t}: parameter {i}", case.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_gradient_that_is_no_number_is_not_clipped() {
+    let gradient = Tensor::from_vec(vec![1f32, f32::NAN], 2, &Device::Cpu).unwrap();
+    let error = clip_grad_norm([gradient].iter(), 1.0).unwrap_err().to_string();
+    assert_eq!(error, "the norm of the gradient is NaN");
+}
+
+#[test]
+fn the_cosine_agrees_with_torch() {
+    let text = std::fs::read_to_string(fixture("optimizers.json")).unwrap();
+    let schedule = &serde_json::from_str::<serde_json::Value>(&text).unwrap()["schedule"];
+    let steps = schedule["steps"].as_u64().unwrap();
+    let training = Training {
+        lr: schedule["lr"].as_f64().unwrap(),
+        warmup_steps: schedule["warmup_steps"].as_u64().unwrap(),
+        schedule: Schedule::Cosine,
+        lr_floor: schedule["lr_floor"].as_f64().unwrap(),
+        ..Training::default()
+    };
+    let rates = schedule["learning_rates"].as_array().unwrap();
+    assert_eq!(rates.len() as u64, steps);
+    for (step, rate) in rates.iter().enumerate() {
+        let (ours, rate) = (training.lr_at(step as u64, steps), rate.as_f64().unwrap());
+        // torch multiplies from step to step, in f64.
+        assert!((ours - rate).abs() <= 1e-12 * rate, "step {step}: {ours} for {rate}");
+    }
 }

@@ -64,7 +64,8 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
     let flags = "--model m --task tasks/own.toml --train t --dev d --steps 10 --probe-every 2 --probe-batches 3 \
         --probe-split validation --probe-dropout on --shuffles 5 --estimators expected,batch,expected --estimand summed \
         --batch-size 8 --micro-batch-tokens 100 --lr 0.25 --warmup-steps 4 --weight-decay 0.5 --dropout 0.2 \
-        --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --optimizer adafactor-hf --adafactor-state fresh --seed 18446744073709551615 --threads 3 \
+        --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --schedule cosine --lr-floor 0.1 --beta1 0.8 \
+    --beta2 0.95 --max-grad-norm 2 --optimizer adafactor-hf --adafactor-state fresh --seed 18446744073709551615 --threads 3 \
         --out o";
     let options = typed(flags);
     assert_eq!(options.given().len(), keys::<Options>().len(), "a flag is missing from this test");
@@ -97,6 +98,11 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
             label_smoothing: 0.3,
             smoothing: Smoothing::Hf,
             z_loss: 1e-4,
+            schedule: fsa::spec::Schedule::Cosine,
+            lr_floor: 0.1,
+            beta1: 0.8,
+            beta2: 0.95,
+            max_grad_norm: 2.0,
         },
     };
     assert_eq!(spec, want);

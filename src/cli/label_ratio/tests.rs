@@ -49,7 +49,8 @@ const COMMON: &str = "--model m --task tasks/own.toml --train t --dev d --file w
     --bleu-tokenizer intl --preset default --beams 2 --max-new-tokens 9 --min-new-tokens 1 --length-penalty hf \
     --length-penalty-exponent 0.5 --seed 18446744073709551615 --threads 3 --out o";
 const TRAIN: &str = "--steps 10 --probe-every 2 --batch-size 8 --micro-batch-tokens 100 --lr 0.25 --warmup-steps 4 \
-    --weight-decay 0.5 --dropout 0.2 --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --optimizer adafactor-hf \
+    --weight-decay 0.5 --dropout 0.2 --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --schedule cosine --lr-floor 0.1 --beta1 0.8 \
+    --beta2 0.95 --max-grad-norm 2 --optimizer adafactor-hf \
     --adafactor-state fresh";
 const CHECKPOINTS: &str = "--checkpoints c --strict";
 
@@ -97,6 +98,11 @@ fn train() -> Source {
         label_smoothing: 0.3,
         smoothing: Smoothing::Hf,
         z_loss: 1e-4,
+        schedule: fsa::spec::Schedule::Cosine,
+        lr_floor: 0.1,
+        beta1: 0.8,
+        beta2: 0.95,
+        max_grad_norm: 2.0,
     };
     Source::Train { steps: 10, probe_every: 2, training }
 }

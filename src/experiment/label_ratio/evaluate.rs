@@ -3,14 +3,12 @@
 use serde::Serialize;
 
 use super::tasks::{Asked, Data};
-use crate::data::trim::trim;
 use crate::error::Result;
-use crate::experiment::scoring::{self, Metric, Scored};
+use crate::experiment::answers::{self, Answered};
+use crate::experiment::scoring::{self, Scored};
 use crate::measure::outputs::{Kind, Output, Shot, Tally};
-use crate::model::generate::Output as Decoded;
 use crate::model::loss::LossOptions;
-use crate::model::t5::Pass;
-use crate::model::{Packed, T5, Whole};
+use crate::model::{T5, Whole};
 use crate::report::{LabelRatioRow, TargetRow};
 use crate::spec::label_ratio::Source;
 use crate::spec::{LabelRatio, Seeds};
@@ -59,22 +57,16 @@ pub(super) fn evaluate<'a>(
     tick: &mut dyn FnMut(&str) -> Result<()>,
 ) -> Result<(Vec<LabelRatioRow>, Vec<Answer<'a>>)> {
     let name = asked.task.name();
-    let mut decoded: Vec<Decoded> = Vec::with_capacity(asked.questions.len());
+    let prefixes = asked.task.prefixes();
+    let mut answered: Vec<Answered> = Vec::with_capacity(asked.questions.len());
     let mut mass = Vec::with_capacity(asked.questions.len());
     for batch in asked.questions.chunks(BATCH) {
-        tick(&format!("{name} {}-shot, {} of {}", asked.shots, decoded.len(), asked.questions.len()))?;
+        tick(&format!("{name} {}-shot, {} of {}", asked.shots, answered.len(), asked.questions.len()))?;
         let sources: Vec<&[u32]> = batch.iter().map(|question| question.source.as_slice()).collect();
-        decoded.extend(model.generate(&Packed::new(&sources), &spec.decoding)?);
+        answered.extend(answers::answers(model, &data.tokenizer, &sources, &prefixes, &spec.decoding)?);
         mass.extend(label_mass(model, &sources, &data.label_ids)?);
     }
-    let pad = model.config().pad();
-    let prefixes = asked.task.prefixes();
-    let mut raws = Vec::with_capacity(decoded.len());
-    for output in &decoded {
-        let ids: Vec<u32> = output.ids.iter().copied().filter(|&id| id != pad).collect();
-        raws.push(data.tokenizer.decode(&ids, false)?);
-    }
-    let outputs: Vec<String> = raws.iter().map(|raw| trim(raw, &prefixes).to_string()).collect();
+    let outputs: Vec<String> = answered.iter().map(|answered| answered.output.clone()).collect();
     let references: Vec<Vec<String>> = asked.questions.iter().map(|question| question.references.clone()).collect();
     let inputs: Vec<Vec<&str>> = asked
         .questions
@@ -97,7 +89,7 @@ pub(super) fn evaluate<'a>(
             text,
             label: data.labels.as_ref().and_then(|labels| labels.exact(text)),
             first_word: data.labels.as_ref().and_then(|labels| labels.first_word(text)),
-            hit_limit: !decoded[i].ended,
+            hit_limit: !answered[i].ended,
             inputs: &inputs[i],
             shots: &shots[i],
             expected: asked.language,
@@ -130,7 +122,7 @@ pub(super) fn evaluate<'a>(
                 score: scored.score,
                 score_lo: scored.low,
                 score_hi: scored.high,
-                metric: metric_name(metric).to_string(),
+                metric: metric.name().to_string(),
                 out_label: has_labels.then(|| share(Kind::Label)),
                 out_empty: share(Kind::Empty),
                 out_runaway: share(Kind::Runaway),
@@ -143,16 +135,14 @@ pub(super) fn evaluate<'a>(
     let answers = asked
         .questions
         .iter()
-        .zip(raws)
-        .zip(outputs.iter().cloned().zip(kinds))
-        .zip(&decoded)
-        .map(|(((question, raw), (output, kind)), decoded)| Answer {
+        .zip(answered.into_iter().zip(kinds))
+        .map(|(question, (answered, kind))| Answer {
             row: question.row,
             prompt: &question.prompt,
-            raw,
-            output,
+            raw: answered.raw,
+            output: answered.output,
             references: &question.references,
-            ended: decoded.ended,
+            ended: answered.ended,
             class: kind.name(),
         })
         .collect();
@@ -192,21 +182,9 @@ fn mean_loss(model: &T5, data: &Data, spec: &LabelRatio) -> Result<f64> {
         Source::Train { training, .. } => (LossOptions::from(training), training.micro_batch_tokens),
         Source::Checkpoints { .. } => (LossOptions::PLAIN, crate::spec::Training::default().micro_batch_tokens),
     };
-    let (mut sum, mut tokens) = (0.0, 0usize);
-    for examples in data.target_tokens.chunks(BATCH) {
-        let whole = Whole::training(
-            examples.iter().map(|example| example.source.as_slice()).collect(),
-            vec![0; examples.len()],
-            examples.iter().map(|example| example.target.as_slice()).collect(),
-        );
-        for batch in whole.cut(budget, model.config())? {
-            tokens += batch.target_tokens();
-            let batches = [batch];
-            let tape = model.forward(&batches, Pass { dropout: None, loss: options, scale: 1.0 })?;
-            sum += tape.losses().iter().sum::<f64>();
-        }
-    }
-    Ok(sum / tokens.max(1) as f64)
+    let losses = answers::losses(model, &data.target_tokens, options, budget)?;
+    let tokens: usize = losses.iter().map(|loss| loss.tokens).sum();
+    Ok(losses.iter().map(|loss| loss.sum).sum::<f64>() / tokens.max(1) as f64)
 }
 
 /// For each source, the probability that the output begins with one of `beginnings`.
@@ -230,20 +208,6 @@ fn label_mass(model: &T5, sources: &[&[u32]], beginnings: &[Vec<u32>]) -> Result
         );
     }
     Ok(mass)
-}
-
-/// The name in rows: BLEU says which tokenizer.
-fn metric_name(metric: &Metric) -> &'static str {
-    use crate::measure::Normaliser;
-    use crate::measure::bleu::Tokenizer;
-    match metric {
-        Metric::Accuracy(_) => "accuracy",
-        Metric::ExactMatch(Normaliser::TriviaQa) => "em-trivia",
-        Metric::ExactMatch(Normaliser::Squad) => "em-squad",
-        Metric::Bleu(Tokenizer::V13a) => "bleu-13a",
-        Metric::Bleu(Tokenizer::Intl) => "bleu-intl",
-        Metric::Rouge2 => "rouge2",
-    }
 }
 
 /// Signatures of every score of an evaluation.

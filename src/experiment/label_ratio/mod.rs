@@ -14,7 +14,7 @@ use serde::Serialize;
 use self::evaluate::Place;
 use self::signature::signature;
 use self::tasks::{Asked, Data};
-use super::fine_tune::{self, FineTune, Probing};
+use super::fine_tune::{self, Epochs, FineTune, Probing};
 use super::setup::load_model;
 use super::{Events, Existing};
 use crate::error::{Error, Result};
@@ -119,14 +119,9 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
             // invariant: data of a run that trains has a training split
             let tokens = data.train.as_ref().map_or(&[][..], |(_, tokens)| tokens);
             let seeds = Seeds::new(spec.seed);
-            let mut fine_tune = FineTune {
-                folder: &folder,
-                model: &loaded.model,
-                trainer: Trainer::new(training, seeds),
-                training,
-                tokens,
-                seeds,
-            };
+            let mut batches = Epochs::new(tokens, training, seeds)?;
+            let trainer = Trainer::new(training, *steps, seeds);
+            let mut fine_tune = FineTune { folder: &folder, model: &loaded.model, trainer, batches: &mut batches };
             if let Some(step) = fine_tune.restore(existing, &info)? {
                 truncate_after(folder.file(ROWS), step)?;
                 truncate_after(folder.file(TARGET_ROWS), step)?;

@@ -22,7 +22,7 @@ pub(super) fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo) -> Re
     ];
     match &spec.source {
         Source::Train { training: t, steps, .. } => parts.push(format!(
-            "train:{}({}):steps{steps}:lr{}:warmup{}:wd{}:batch{}:dropout{}:smoothing-{}{}:z-loss{}",
+            "train:{}({}):steps{steps}:lr{}:warmup{}:wd{}:batch{}:dropout{}:smoothing-{}{}:z-loss{}{}",
             t.optimizer.name(),
             t.adafactor_state.name(),
             t.lr,
@@ -32,7 +32,8 @@ pub(super) fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo) -> Re
             t.dropout,
             t.smoothing.name(),
             t.label_smoothing,
-            t.z_loss
+            t.z_loss,
+            t.further_choices().iter().map(|choice| format!(":{}", choice.replacen(':', "", 1))).collect::<String>()
         )),
         Source::Checkpoints { .. } => parts.push("checkpoints".to_string()),
     }

@@ -2,13 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::data::metric::Metric as TaskMetric;
 use crate::data::prompt::{FewShot, Layout};
 use crate::data::{LabelSet, Split, Task, Tokenized, batch, cut};
 use crate::error::{Error, Result};
 use crate::experiment::scoring::Metric;
-use crate::measure::bleu::Tokenizer as Bleu;
-use crate::measure::{Language, Normaliser};
+use crate::measure::Language;
 use crate::model::T5Config;
 use crate::report::run_info::DataInfo;
 use crate::spec::label_ratio::{Evaluation, Source};
@@ -210,7 +208,7 @@ impl Reader<'_> {
     ) -> Result<(Asked, Split)> {
         let spec = self.spec;
         let typed = &evaluation.task;
-        let metrics = metrics(&task, &spec.bleu_tokenizer)?;
+        let metrics = Metric::of(&task, &spec.bleu_tokenizer)?;
         let mut split = self.split(&task, typed, splits, "--file")?;
         let seeds = Seeds::new(spec.seed);
         if let Some(limit) = spec.limit.filter(|&limit| limit < split.len()) {
@@ -251,28 +249,6 @@ impl Reader<'_> {
         let language = task.language().and_then(language);
         Ok((Asked { shots: evaluation.shots, questions, metrics, language, info, task }, split))
     }
-}
-
-/// The task's score, and with BLEU's `intl` tokenizer 13a beside it.
-fn metrics(task: &Task, bleu_tokenizer: &str) -> Result<Vec<Metric>> {
-    Ok(match task.metric() {
-        Some(TaskMetric::Accuracy) => {
-            task.labels().map(|labels| Metric::Accuracy(labels.clone())).into_iter().collect()
-        }
-        Some(TaskMetric::EmTrivia) => vec![Metric::ExactMatch(Normaliser::TriviaQa)],
-        Some(TaskMetric::EmSquad) => vec![Metric::ExactMatch(Normaliser::Squad)],
-        Some(TaskMetric::Rouge2) => vec![Metric::Rouge2],
-        Some(TaskMetric::Bleu) if bleu_tokenizer == "intl" => {
-            vec![Metric::Bleu(Bleu::Intl), Metric::Bleu(Bleu::V13a)]
-        }
-        Some(TaskMetric::Bleu) => vec![Metric::Bleu(Bleu::V13a)],
-        None => {
-            let all = TaskMetric::ALL.map(TaskMetric::name).join(", ");
-            return Err(Error::input(format!("task `{}` has no metric", task.name()))
-                .flag("--eval")
-                .next(format!("add `metric = \"…\"` to its description, one of {all}")));
-        }
-    })
 }
 
 fn language(code: &str) -> Option<Language> {

@@ -2,9 +2,11 @@
 
 mod gradient_align;
 mod label_ratio;
+mod pretrain;
 
 pub use gradient_align::gradient_align;
 pub use label_ratio::label_ratio;
+pub use pretrain::{pretrain, scores};
 
 fn decimals(value: Option<f64>, places: usize) -> String {
     value.map_or_else(|| "-".into(), |value| format!("{value:.places$}"))

@@ -1,0 +1,23 @@
+//! A model → the bytes of its files in Hugging Face layout, as `save_pretrained` of transformers writes them. Where they go is
+//! the caller's business.
+
+use std::collections::HashMap;
+
+use super::array::read;
+use super::t5::T5;
+use super::weights::Values;
+use crate::error::{Error, Result};
+
+impl T5 {
+    /// `model.safetensors`, in f32: every parameter once, under its Hugging Face name.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>> {
+        let tensors = self
+            .params()
+            .iter()
+            .map(|param| Ok((param.name().to_string(), Values::of(param.value().dims(), &read(param.value())?))));
+        // transformers refuses files that do not say which library their layout is of.
+        let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+        safetensors::serialize(tensors.collect::<Result<Vec<_>>>()?, Some(metadata))
+            .map_err(|error| Error::check(format!("internal: {error}")).caused_by(error))
+    }
+}
