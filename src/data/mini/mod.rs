@@ -1,0 +1,92 @@
+//! The mini world: generated text in the formats of all the paper's tasks, deterministic from a seed.
+//!
+//! It is made of people and places that are known by heart (closed-book questions), strangers who occur in contexts only
+//! (inference, reading, news), three invented languages, guides, and words with their senses. [`World::records`] gives the
+//! tasks' examples in the layouts of the hub's files, so that the code that reads real data reads them;
+//! [`World::document`] gives what a model is pretrained on. Contents are divided between the two by a hash: an example of a
+//! task never occurs in pretraining.
+//!
+//! It must not know models, tokens or training.
+
+mod articles;
+mod claims;
+mod dice;
+mod documents;
+mod facts;
+mod languages;
+mod pieces;
+mod senses;
+mod tasks;
+mod words;
+
+use sha2::{Digest, Sha256};
+
+pub use self::tasks::MiniSplit;
+
+use self::dice::Dice;
+use self::facts::{Asked, Known};
+use self::languages::{Language, Lexicon, Sentence};
+use self::words::Names;
+use super::Document;
+use crate::spec::Seeds;
+
+/// The world of one seed.
+#[derive(Debug, Clone)]
+pub struct World {
+    seeds: Seeds,
+    names: Names,
+    known: Known,
+    lexicons: [Lexicon; 3],
+    /// Questions that pretraining may ask.
+    free_people: Vec<Asked>,
+    free_places: Vec<Asked>,
+}
+
+/// Of how many contents one is kept for the tasks.
+const RESERVED: u64 = 6;
+/// The same for questions with known answers, of which there are few.
+const RESERVED_QUESTIONS: u64 = 3;
+
+impl World {
+    /// The world of seed `seed`.
+    pub fn new(seed: u64) -> Self {
+        let seeds = Seeds::new(seed);
+        let names = Names::new(&seeds);
+        let known = Known::new(&names, &mut Dice::new(&seeds, "mini.facts", 0));
+        let lexicons = Language::ALL.map(|language| Lexicon::new(language, &seeds));
+        let mut world = Self { seeds, names, known, lexicons, free_people: Vec::new(), free_places: Vec::new() };
+        let free = |asked: &Asked| !world.is_reserved_question(&asked.question);
+        let (people, places) = (world.known.questions_of_people(), world.known.questions_of_places());
+        let (people, places) = (people.into_iter().filter(free).collect(), places.into_iter().filter(free).collect());
+        (world.free_people, world.free_places) = (people, places);
+        world
+    }
+
+    /// Document `index` of the pretraining corpus, which has no end.
+    pub fn document(&self, index: u64) -> Document {
+        documents::write(self, &mut Dice::new(&self.seeds, "mini.documents", index))
+    }
+
+    /// Document `index` of another corpus of the same kind, to measure the loss on.
+    pub fn held_out(&self, index: u64) -> Document {
+        documents::write(self, &mut Dice::new(&self.seeds, "mini.held-out", index))
+    }
+
+    /// Whether `content` (a context, a sentence, an article) is kept for the tasks.
+    fn is_reserved(&self, content: &str) -> bool {
+        self.hash(content).is_multiple_of(RESERVED)
+    }
+
+    fn is_reserved_question(&self, question: &str) -> bool {
+        self.hash(question).is_multiple_of(RESERVED_QUESTIONS)
+    }
+
+    fn hash(&self, content: &str) -> u64 {
+        let digest = Sha256::new().chain_update(self.seeds.root().to_le_bytes()).chain_update(content).finalize();
+        u64::from_le_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]])
+    }
+
+    fn translate(&self, language: Language, sentence: Sentence) -> String {
+        self.lexicons[language as usize].translate(language, sentence)
+    }
+}
