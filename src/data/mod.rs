@@ -6,9 +6,11 @@
 
 pub mod batch;
 pub mod cut;
+pub mod document;
 pub mod example;
 pub mod labels;
 pub mod metric;
+pub mod mini;
 mod nearest;
 pub mod order;
 pub mod prompt;
@@ -19,9 +21,11 @@ pub mod template;
 pub mod trim;
 
 pub use batch::Tokenized;
+pub use document::Document;
 pub use example::{Example, Split};
 pub use labels::LabelSet;
 pub use metric::Metric;
+pub use mini::{MiniSplit, World};
 pub use order::{Order, probe_batches};
 pub use prompt::{FewShot, Layout, Prompt, Prompts};
 pub use task::{Hub, Splits, Task};

@@ -32,18 +32,11 @@ pub(super) fn news(names: &Names, dice: &mut Dice) -> Article {
 
 /// A guide: three steps, with a sentence between them that the summary leaves out.
 pub(super) fn guide(dice: &mut Dice) -> Article {
-    let steps: Vec<String> =
-        (0..3).map(|_| format!("{} the {}", dice.pick(&ACTIONS), dice.pick(&THINGS))).collect();
+    let steps: Vec<String> = (0..3).map(|_| format!("{} the {}", dice.pick(&ACTIONS), dice.pick(&THINGS))).collect();
     let asides = ["This takes some time.", "Do not hurry.", "You can ask a friend for help.", "This is not hard."];
     let (place, aside) = (dice.below(3), *dice.pick(&asides));
-    let mut sentences: Vec<String> = ["First", "Then", "Finally"]
-        .iter()
-        .zip(&steps)
-        .map(|(word, step)| format!("{word}, {step}."))
-        .collect();
+    let mut sentences: Vec<String> =
+        ["First", "Then", "Finally"].iter().zip(&steps).map(|(word, step)| format!("{word}, {step}.")).collect();
     sentences.insert(place + 1, aside.to_string());
-    Article {
-        text: sentences.join(" "),
-        summary: capital(&format!("{}, {} and {}.", steps[0], steps[1], steps[2])),
-    }
+    Article { text: sentences.join(" "), summary: capital(&format!("{}, {} and {}.", steps[0], steps[1], steps[2])) }
 }

@@ -5,7 +5,7 @@
 
 use super::dice::Dice;
 use super::facts::{Fact, Relation, text};
-use super::words::{OPPOSITES, Names, creatures};
+use super::words::{Names, OPPOSITES, creatures};
 
 /// How a claim stands to its context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

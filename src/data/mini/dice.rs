@@ -29,16 +29,6 @@ impl Dice {
         &items[self.below(items.len())]
     }
 
-    /// One of `items` other than `not`; there must be one.
-    pub fn other<'a, T: PartialEq>(&mut self, items: &'a [T], not: &T) -> &'a T {
-        loop {
-            let item = self.pick(items);
-            if item != not {
-                return item;
-            }
-        }
-    }
-
     /// `count` different numbers below `n`, in random order; `count` must not exceed `n`.
     pub fn sample(&mut self, n: usize, count: usize) -> Vec<usize> {
         let mut all: Vec<usize> = (0..n).collect();

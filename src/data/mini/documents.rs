@@ -75,9 +75,21 @@ pub(super) const FAMILIES: [Family; 15] = [
     Family { name: "web_questions", share: 2.0, writer: Writer::Asked(places) },
     Family { name: "wmt16_ende", share: 1.5, writer: Writer::Asked(|w, d| translation(w, d, Language::German, 0)) },
     Family { name: "wmt16_enro", share: 1.5, writer: Writer::Asked(|w, d| translation(w, d, Language::Romanian, 0)) },
-    Family { name: "to French", share: 2.0, writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::French, n + 1)) },
-    Family { name: "to German", share: 0.7, writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::German, n + 1)) },
-    Family { name: "to Romanian", share: 0.7, writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::Romanian, n + 1)) },
+    Family {
+        name: "to French",
+        share: 2.0,
+        writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::French, n + 1)),
+    },
+    Family {
+        name: "to German",
+        share: 0.7,
+        writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::German, n + 1)),
+    },
+    Family {
+        name: "to Romanian",
+        share: 0.7,
+        writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::Romanian, n + 1)),
+    },
     Family { name: "xsum", share: 1.5, writer: Writer::Asked(news) },
     Family { name: "wiki_lingua", share: 1.0, writer: Writer::Asked(guides) },
     Family { name: "reading", share: 3.0, writer: Writer::Asked(reading) },
@@ -85,7 +97,14 @@ pub(super) const FAMILIES: [Family; 15] = [
     Family { name: "several claims", share: 5.0, writer: Writer::Asked(several) },
     Family { name: "reasons", share: 3.0, writer: Writer::Worded(3, reason) },
     Family { name: "facts", share: 1.5, writer: Writer::Told(facts) },
-    Family { name: "words", share: 0.7, writer: Writer::Told(|_, d| { let n = 2 + d.below(3); senses::remarks(d, n) }) },
+    Family {
+        name: "words",
+        share: 0.7,
+        writer: Writer::Told(|_, d| {
+            let n = 2 + d.below(3);
+            senses::remarks(d, n)
+        }),
+    },
 ];
 
 /// How many shots a document has: 0 to 4, mostly none or one.
@@ -177,10 +196,15 @@ fn places(world: &World, dice: &mut Dice) -> Pair {
 }
 
 fn translation(world: &World, dice: &mut Dice, language: Language, wording: usize) -> Pair {
-    let (english, foreign) = free(world, dice, |pair: &Pair| &pair.0, |dice| {
-        let sentence = Sentence::new(dice);
-        (sentence.english(), world.translate(language, sentence))
-    });
+    let (english, foreign) = free(
+        world,
+        dice,
+        |pair: &Pair| &pair.0,
+        |dice| {
+            let sentence = Sentence::new(dice);
+            (sentence.english(), world.translate(language, sentence))
+        },
+    );
     (TRANSLATIONS[wording].replace("{S}", &english).replace("{L}", language.name()), foreign)
 }
 
@@ -197,10 +221,15 @@ fn guides(world: &World, dice: &mut Dice) -> Pair {
 }
 
 fn reading(world: &World, dice: &mut Dice) -> Pair {
-    let (context, question, answer) = free(world, dice, |asked: &(String, String, String)| &asked.0, |dice| {
-        let sentences = 2 + dice.below(3);
-        claims::question(&world.names, dice, sentences)
-    });
+    let (context, question, answer) = free(
+        world,
+        dice,
+        |asked: &(String, String, String)| &asked.0,
+        |dice| {
+            let sentences = 2 + dice.below(3);
+            claims::question(&world.names, dice, sentences)
+        },
+    );
     (format!("Context: {context} Q: {question} A:"), answer)
 }
 
@@ -214,13 +243,18 @@ fn verdict(dice: &mut Dice, three: bool) -> Verdict {
 }
 
 fn case(world: &World, dice: &mut Dice, three: bool) -> claims::Case {
-    free(world, dice, |case: &claims::Case| &case.context, |dice| {
-        let (kind, verdict) = (kind(dice), verdict(dice, three));
-        match dice.chance(0.15) {
-            true => claims::scene(dice, verdict),
-            false => claims::case(&world.names, dice, kind, verdict),
-        }
-    })
+    free(
+        world,
+        dice,
+        |case: &claims::Case| &case.context,
+        |dice| {
+            let (kind, verdict) = (kind(dice), verdict(dice, three));
+            match dice.chance(0.15) {
+                true => claims::scene(dice, verdict),
+                false => claims::case(&world.names, dice, kind, verdict),
+            }
+        },
+    )
 }
 
 fn claim(world: &World, dice: &mut Dice, wording: usize) -> Pair {
@@ -262,10 +296,15 @@ fn reason(world: &World, dice: &mut Dice, wording: usize) -> Pair {
 }
 
 fn several(world: &World, dice: &mut Dice) -> Pair {
-    let (context, said) = free(world, dice, |told: &(String, Vec<(String, bool)>)| &told.0, |dice| {
-        let (kind, count) = (kind(dice), 2 + dice.below(3));
-        claims::several(&world.names, dice, kind, count)
-    });
+    let (context, said) = free(
+        world,
+        dice,
+        |told: &(String, Vec<(String, bool)>)| &told.0,
+        |dice| {
+            let (kind, count) = (kind(dice), 2 + dice.below(3));
+            claims::several(&world.names, dice, kind, count)
+        },
+    );
     let claims: Vec<&str> = said.iter().map(|(claim, _)| claim.as_str()).collect();
     let answers: Vec<&str> = said.iter().map(|(_, holds)| if *holds { "yes" } else { "no" }).collect();
     (format!("Facts: {context} Claims: {}. Verdicts:", claims.join("; ")), answers.join(" "))

@@ -36,7 +36,9 @@ impl Relation {
             Self::Job => &["what is the job of P", "what does P work as", "which trade does P have"],
             Self::Food => &["what does P eat", "what food does P like", "what is the favourite food of P"],
             Self::Pet => &["which animal does P own", "what pet does P keep", "what is the pet of P"],
-            Self::Colour => &["which colour does P prefer", "what colour does P wear", "what is the favourite colour of P"],
+            Self::Colour => {
+                &["which colour does P prefer", "what colour does P wear", "what is the favourite colour of P"]
+            }
             Self::Instrument => {
                 &["which instrument does P play", "on what does P make music", "what is the instrument of P"]
             }
@@ -98,8 +100,7 @@ impl Fact {
 
 /// Statements as a text: each with a capital and a full stop.
 pub(super) fn text(statements: impl IntoIterator<Item = String>) -> String {
-    let sentences: Vec<String> =
-        statements.into_iter().map(|statement| words::capital(&statement) + ".").collect();
+    let sentences: Vec<String> = statements.into_iter().map(|statement| words::capital(&statement) + ".").collect();
     sentences.join(" ")
 }
 
@@ -148,7 +149,12 @@ impl Known {
             let capital = &names.cities[i];
             place(
                 &["the capital of P is V", "P is ruled from V"],
-                &["what is the capital of P", "from which city is P ruled", "which city is the capital of P", "what is the main city of P"],
+                &[
+                    "what is the capital of P",
+                    "from which city is P ruled",
+                    "which city is the capital of P",
+                    "what is the main city of P",
+                ],
                 country,
                 capital,
                 &[capital.clone(), format!("{capital}, {country}")],
@@ -156,7 +162,12 @@ impl Known {
             let currency = (*dice.pick(&words::CURRENCIES)).to_string();
             place(
                 &["people in P pay with the V", "the money of P is the V"],
-                &["what money do people in P use", "what do people in P pay with", "what is the money of P", "which money does P have"],
+                &[
+                    "what money do people in P use",
+                    "what do people in P pay with",
+                    "what is the money of P",
+                    "which money does P have",
+                ],
                 country,
                 &currency,
                 std::slice::from_ref(&currency),
@@ -164,7 +175,12 @@ impl Known {
             let animal = (*dice.pick(&words::PETS)).to_string();
             place(
                 &["the flag of P shows a V", "there is a V on the flag of P"],
-                &["which animal is on the flag of P", "what does the flag of P show", "what animal does the flag of P have", "what is on the flag of P"],
+                &[
+                    "which animal is on the flag of P",
+                    "what does the flag of P show",
+                    "what animal does the flag of P have",
+                    "what is on the flag of P",
+                ],
                 country,
                 &animal,
                 std::slice::from_ref(&animal),

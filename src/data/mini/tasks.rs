@@ -51,7 +51,11 @@ const ANALOGS: [Analog; 10] = [
     Analog { task: "openbookqa", sizes: [1000, 300, 300], write: openbookqa },
     Analog { task: "wmt14_enfr", sizes: [2000, 300, 300], write: |w, d, _| translation(w, d, Language::French, "fr") },
     Analog { task: "wmt16_ende", sizes: [2000, 300, 300], write: |w, d, _| translation(w, d, Language::German, "de") },
-    Analog { task: "wmt16_enro", sizes: [2000, 300, 300], write: |w, d, _| translation(w, d, Language::Romanian, "ro") },
+    Analog {
+        task: "wmt16_enro",
+        sizes: [2000, 300, 300],
+        write: |w, d, _| translation(w, d, Language::Romanian, "ro"),
+    },
     Analog { task: "xsum", sizes: [1000, 200, 300], write: xsum },
     Analog { task: "wiki_lingua", sizes: [1000, 200, 300], write: wiki_lingua },
 ];
@@ -133,9 +137,7 @@ impl World {
 
     fn web_questions(&self) -> Vec<Value> {
         let questions = self.reserved(self.known.questions_of_places(), "mini.tasks.web_questions");
-        let record = |(row, asked): (usize, Asked)| {
-            json!({"url": format!("mini/{row}"), "question": asked.question, "answers": asked.answers})
-        };
+        let record = |(row, asked): (usize, Asked)| json!({"url": format!("mini/{row}"), "question": asked.question, "answers": asked.answers});
         questions.into_iter().enumerate().map(record).collect()
     }
 }
@@ -165,8 +167,7 @@ fn sentence(claim: &str) -> String {
 fn rte(world: &World, dice: &mut Dice, row: usize) -> (String, Value) {
     let label = dice.below(2);
     let case = claims::case(&world.names, dice, Kind::TASK, [Verdict::True, Verdict::False][label]);
-    let record =
-        json!({"premise": case.context, "hypothesis": sentence(&case.claim), "idx": row, "label": label});
+    let record = json!({"premise": case.context, "hypothesis": sentence(&case.claim), "idx": row, "label": label});
     (case.context, record)
 }
 
@@ -175,8 +176,7 @@ fn cb(world: &World, dice: &mut Dice, row: usize) -> (String, Value) {
     let label = dice.below(3);
     let kind = Kind { sentences: 4, ..Kind::TASK };
     let case = claims::case(&world.names, dice, kind, [Verdict::True, Verdict::False, Verdict::Neither][label]);
-    let record =
-        json!({"premise": case.context, "hypothesis": sentence(&case.claim), "idx": row, "label": label});
+    let record = json!({"premise": case.context, "hypothesis": sentence(&case.claim), "idx": row, "label": label});
     (case.context, record)
 }
 
@@ -228,7 +228,6 @@ fn xsum(world: &World, dice: &mut Dice, row: usize) -> (String, Value) {
 
 fn wiki_lingua(_: &World, dice: &mut Dice, row: usize) -> (String, Value) {
     let article = articles::guide(dice);
-    let record =
-        json!({"gem_id": format!("mini-{row}"), "source": article.text, "target": article.summary});
+    let record = json!({"gem_id": format!("mini-{row}"), "source": article.text, "target": article.summary});
     (article.text, record)
 }

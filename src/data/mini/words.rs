@@ -36,8 +36,7 @@ pub(super) const OPPOSITES: [(&str, &str); 5] =
     [("big", "small"), ("old", "young"), ("happy", "sad"), ("fast", "slow"), ("strong", "weak")];
 
 /// Verbs between two creatures, without the third person's ending.
-pub(super) const VERBS: [&str; 10] =
-    ["see", "like", "follow", "hear", "hate", "help", "find", "fear", "know", "visit"];
+pub(super) const VERBS: [&str; 10] = ["see", "like", "follow", "hear", "hate", "help", "find", "fear", "know", "visit"];
 
 /// What steps of a guide do.
 pub(super) const ACTIONS: [&str; 8] = ["take", "wash", "open", "cut", "fold", "move", "dry", "paint"];
