@@ -55,7 +55,7 @@ struct ValidateArguments {
     /// The description, a file ending in .toml; or the name of a task that comes with fsa
     #[arg(value_name = "FILE")]
     file: String,
-    /// The file whose examples are printed [default: the description's test, validation or training split]
+    /// The file whose examples are printed, or `mini` for the mini world's test split [default: the description's test, validation or training split]
     #[arg(long, value_name = "FILE", help_heading = "Prompts")]
     data: Option<PathBuf>,
     /// Shots per prompt, from the description's training split, else from --data [default: 0]

@@ -16,6 +16,7 @@ pub mod order;
 pub mod prompt;
 pub mod read;
 pub mod shuffle;
+pub mod source;
 pub mod task;
 pub mod template;
 pub mod trim;

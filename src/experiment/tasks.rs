@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::data::{FewShot, Hub, Layout, Metric, Split, Splits, Task};
+use crate::data::{FewShot, Hub, Layout, Metric, MiniSplit, Split, Splits, Task, source};
 use crate::error::{Error, Result};
 use crate::spec::Seeds;
 
@@ -151,7 +151,8 @@ pub fn validate(spec: &Validate) -> Result<Validated> {
         splits.push((name, task.read(path)?));
     }
     if let Some(path) = &spec.data {
-        splits.push(("data", task.read(path).map_err(|error| error.flag("--data"))?));
+        let read = source::read(&task, path, MiniSplit::Test).map_err(|error| error.flag("--data"))?;
+        splits.push(("data", read));
     }
     let files = splits.iter().map(|(split, read)| File {
         split,

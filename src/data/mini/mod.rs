@@ -16,6 +16,7 @@ mod facts;
 mod languages;
 mod pieces;
 mod senses;
+mod split;
 mod tasks;
 mod words;
 

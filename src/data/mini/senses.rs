@@ -197,7 +197,10 @@ pub(super) fn two_uses(dice: &mut Dice) -> TwoUses {
     let wording = dice.below(4);
     let other = if same { (wording + 1 + dice.below(3)) % 4 } else { dice.below(4) };
     let creatures = super::words::creatures();
-    let sentence = |dice: &mut Dice, wording: &str| text([wording.replace('X', dice.pick(&creatures))]);
+    let sentence = |dice: &mut Dice, wording: &str| {
+        let creature = *dice.pick(&creatures);
+        text([wording.replace('X', creature)])
+    };
     let sentences = [sentence(dice, senses[first][wording]), sentence(dice, senses[second][other])];
     TwoUses { word, sentences, same }
 }
@@ -235,7 +238,9 @@ pub(super) fn remarks(dice: &mut Dice, count: usize) -> String {
         _ => {
             let (_, senses) = dice.pick(&SENSES);
             let sense = dice.below(2);
-            (*dice.pick(&senses[sense])).replace('X', dice.pick(&super::words::creatures()))
+            let wording = *dice.pick(&senses[sense]);
+            let creature = *dice.pick(&super::words::creatures());
+            wording.replace('X', creature)
         }
     };
     text((0..count).map(|_| remark(dice)))

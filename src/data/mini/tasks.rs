@@ -34,6 +34,11 @@ impl MiniSplit {
             Self::Test => "test",
         }
     }
+
+    /// The split of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|split| split.name() == name)
+    }
 }
 
 /// How many examples a task's splits have, and what writes one: a key, which no two examples share, and a record.
