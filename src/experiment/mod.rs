@@ -7,6 +7,7 @@ pub mod generate;
 pub mod gradient_align;
 mod json_lines;
 pub mod label_ratio;
+pub mod mini;
 mod probe;
 pub mod redraw;
 pub mod score;

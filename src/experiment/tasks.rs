@@ -180,7 +180,8 @@ pub fn validate(spec: &Validate) -> Result<Validated> {
     Ok(Validated { task: Described::of(&task), files, prompts })
 }
 
-fn rendered(few: &FewShot<'_>, split: &Split, n: usize) -> Result<Vec<Rendered>> {
+/// The first `n` prompts of `split`, articles uncut.
+pub(super) fn rendered(few: &FewShot<'_>, split: &Split, n: usize) -> Result<Vec<Rendered>> {
     let members: Vec<usize> = (0..split.len().min(n)).collect();
     // Without a tokenizer no text has tokens, and so none has too many.
     let prompts = few.prompts(split, &members, |_| Ok(Vec::new()))?.prompts;

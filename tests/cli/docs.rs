@@ -2,8 +2,8 @@
 
 use super::{fsa, stderr, stdout};
 
-const SUBCOMMANDS: [&str; 9] =
-    ["gradient-align", "label-ratio", "plot", "generate", "dump", "score", "tasks", "completions", "man"];
+const SUBCOMMANDS: [&str; 10] =
+    ["gradient-align", "label-ratio", "plot", "generate", "dump", "score", "tasks", "mini", "completions", "man"];
 
 /// What `fsa ARGUMENTS` prints on stdout; it must succeed in silence.
 fn said(arguments: &str) -> String {
