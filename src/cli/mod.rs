@@ -13,10 +13,12 @@ mod how;
 mod label_ratio;
 mod lenient;
 mod man;
+mod mini;
 mod options;
 mod plot;
 mod pretrain;
 mod score;
+mod table;
 mod tasks;
 mod term;
 mod threads;
@@ -48,6 +50,7 @@ enum Command {
     Dump(dump::Arguments),
     Score(score::Arguments),
     Tasks(tasks::Arguments),
+    Mini(mini::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -71,6 +74,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Dump(arguments) => arguments.run(),
         Command::Score(arguments) => arguments.run(),
         Command::Tasks(arguments) => arguments.run(),
+        Command::Mini(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
         Command::Man(arguments) => arguments.run(),
     }

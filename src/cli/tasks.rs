@@ -9,7 +9,7 @@ use fsa::data::Layout;
 use fsa::experiment::tasks::{self, Described, Validate, Validated};
 use serde::Serialize;
 
-use super::{choice, term};
+use super::{choice, table, term};
 
 /// List the tasks, show one, or check a task of your own
 #[derive(Debug, Args)]
@@ -55,7 +55,7 @@ struct ValidateArguments {
     /// The description, a file ending in .toml; or the name of a task that comes with fsa
     #[arg(value_name = "FILE")]
     file: String,
-    /// The file whose examples are printed [default: the description's test, validation or training split]
+    /// The file whose examples are printed, or `mini` for the mini world's test split [default: the description's test, validation or training split]
     #[arg(long, value_name = "FILE", help_heading = "Prompts")]
     data: Option<PathBuf>,
     /// Shots per prompt, from the description's training split, else from --data [default: 0]
@@ -104,19 +104,8 @@ impl List {
             [task.name.clone(), metric, answers, task.template.clone()]
         });
         let header = ["task", "metric", "answers", "template"].map(String::from);
-        term::print(columns(std::iter::once(header).chain(rows).collect()).as_bytes())
+        term::print(table::columns(std::iter::once(header).chain(rows).collect()).as_bytes())
     }
-}
-
-/// `rows` with the cells of each column below one another.
-fn columns<const N: usize>(rows: Vec<[String; N]>) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_string() + "\n"
-    };
-    rows.iter().map(line).collect()
 }
 
 impl Show {

@@ -2,8 +2,10 @@
 //! thread, in any order. What a corpus is about is its own module's business, and how texts become ids is the tokenizer's.
 
 use super::example::Split;
+use super::mini::World;
 use super::task::Task;
 use crate::error::{Error, Result};
+use crate::spec::{MINI, MINI_SEED};
 
 /// One document of text-to-text pretraining. Sentinels stand in it as text (`<extra_id_0>`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,13 +54,18 @@ pub trait Corpus: Sync {
 }
 
 /// The names of the corpora that come with fsa.
-pub const NAMES: [&str; 0] = [];
+pub const NAMES: [&str; 1] = [MINI];
 
 /// The corpus `name` that comes with fsa.
 ///
 /// # Errors
 /// If there is none of that name.
 pub fn named(name: &str) -> Result<Box<dyn Corpus>> {
-    let known = if NAMES.is_empty() { "none comes with this version".to_string() } else { NAMES.join(", ") };
-    Err(Error::input(format!("there is no corpus `{name}` (known: {known})")).flag("--corpus"))
+    match name {
+        MINI => Ok(Box::new(World::new(MINI_SEED))),
+        _ => {
+            let known = NAMES.join(", ");
+            Err(Error::input(format!("there is no corpus `{name}` (known: {known})")).flag("--corpus"))
+        }
+    }
 }

@@ -51,7 +51,7 @@ use serde::Serialize;
 use super::example::Split;
 use super::labels::LabelSet;
 use super::metric::Metric;
-use super::read;
+use super::read::{self, Record};
 use super::template::Template;
 use super::trim::PREFIXES;
 use crate::error::{Error, Result};
@@ -240,6 +240,20 @@ impl Task {
         let path = path.as_ref();
         let records = read::open(path)?;
         self.check_header(path, &records)?;
+        let mut split = self.split(path, records)?;
+        split.sha256 = read::sha256(path)?;
+        Ok(split)
+    }
+
+    /// The examples of JSON lines that are no file, as [`read`](Self::read) would give them; `name` stands for the path.
+    pub(super) fn read_lines(&self, name: &Path, lines: &str) -> Result<Split> {
+        let mut split = self.split(name, read::json_lines(name, lines))?;
+        split.sha256 = read::sha256_of(lines);
+        Ok(split)
+    }
+
+    /// The examples of `records`, without their hash.
+    fn split(&self, path: &Path, records: impl Iterator<Item = Result<Record>>) -> Result<Split> {
         let mut split = Split { path: path.to_path_buf(), examples: Vec::new(), dropped: 0, sha256: String::new() };
         for (row, record) in records.enumerate() {
             match self.example(path, row, &record?)? {
@@ -256,7 +270,6 @@ impl Task {
             };
             return Err(Error::input(what).at(path).next("give a file with examples in it"));
         }
-        split.sha256 = read::sha256(path)?;
         Ok(split)
     }
 }

@@ -8,6 +8,7 @@ pub mod generate;
 pub mod gradient_align;
 mod json_lines;
 pub mod label_ratio;
+pub mod mini;
 pub mod pretrain;
 mod probe;
 pub mod redraw;

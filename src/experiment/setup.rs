@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::{Split, Task, Tokenized, batch, cut, labels, order};
+use crate::data::{MiniSplit, Split, Task, Tokenized, batch, cut, labels, order, source};
 use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
 use crate::model::{self, LoadReport, T5, T5Config, Whole};
@@ -39,8 +39,9 @@ impl Data {
             .flag("--estimators")
             .next(format!("give --estimators {}", fitting.join(","))));
         }
-        let mut train = task.read(&spec.train).map_err(|error| error.flag("--train"))?;
-        let mut dev = spec.dev.as_ref().map(|path| task.read(path).map_err(|error| error.flag("--dev"))).transpose()?;
+        let read = |path, split, flag| source::read(&task, path, split).map_err(|error| error.flag(flag));
+        let mut train = read(&spec.train, MiniSplit::Train, "--train")?;
+        let mut dev = spec.dev.as_ref().map(|path| read(path, MiniSplit::Validation, "--dev")).transpose()?;
         if !spec.model.is_dir() {
             return Err(Error::input("there is no such folder")
                 .at(&spec.model)

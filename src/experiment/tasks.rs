@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::data::{FewShot, Hub, Layout, Metric, Split, Splits, Task};
+use crate::data::{FewShot, Hub, Layout, Metric, MiniSplit, Split, Splits, Task, source};
 use crate::error::{Error, Result};
 use crate::spec::Seeds;
 
@@ -151,7 +151,8 @@ pub fn validate(spec: &Validate) -> Result<Validated> {
         splits.push((name, task.read(path)?));
     }
     if let Some(path) = &spec.data {
-        splits.push(("data", task.read(path).map_err(|error| error.flag("--data"))?));
+        let read = source::read(&task, path, MiniSplit::Test).map_err(|error| error.flag("--data"))?;
+        splits.push(("data", read));
     }
     let files = splits.iter().map(|(split, read)| File {
         split,
@@ -179,7 +180,8 @@ pub fn validate(spec: &Validate) -> Result<Validated> {
     Ok(Validated { task: Described::of(&task), files, prompts })
 }
 
-fn rendered(few: &FewShot<'_>, split: &Split, n: usize) -> Result<Vec<Rendered>> {
+/// The first `n` prompts of `split`, articles uncut.
+pub(super) fn rendered(few: &FewShot<'_>, split: &Split, n: usize) -> Result<Vec<Rendered>> {
     let members: Vec<usize> = (0..split.len().min(n)).collect();
     // Without a tokenizer no text has tokens, and so none has too many.
     let prompts = few.prompts(split, &members, |_| Ok(Vec::new()))?.prompts;

@@ -1,6 +1,7 @@
 //! Pure arithmetic on numbers and strings. No candle, no files.
 
 pub mod alignment;
+pub mod baselines;
 pub mod bleu;
 pub mod exact_match;
 pub mod gram;
@@ -12,6 +13,7 @@ pub mod rouge;
 mod text;
 
 pub use alignment::{Alignment, Bootstrap};
+pub use baselines::Inference;
 pub use exact_match::Normaliser;
 pub use gram::Gram;
 pub use intervals::Proportion;

@@ -4,7 +4,7 @@
 //! Files appear whole or not at all: each is written beside its place and moved there.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -161,11 +161,17 @@ impl RunFolder {
 
 /// Writes the file at `path` whole or not at all: into a file beside it, onto the disk, then moved into place.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    stream_atomic(path, |file| file.write_all(bytes))
+}
+
+/// As [`write_atomic`], for what is too much to be held at once: `write` is given the file.
+pub fn stream_atomic(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
     let temporary = temporary(path);
     let written = File::create(&temporary)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
+        .and_then(|file| {
+            let mut buffer = BufWriter::new(file);
+            write(&mut buffer)?;
+            buffer.into_inner()?.sync_all()
         })
         .and_then(|()| fs::rename(&temporary, path));
     if let Err(source) = written {

@@ -17,6 +17,11 @@ pub use pretrain::Pretrain;
 pub use seeds::Seeds;
 pub use training::{AdafactorState, Optimizer, Schedule, Smoothing, Training};
 
+/// What stands for fsa's own in the place of a model's folder (the embedded model) or of a data file (the mini world).
+pub const MINI: &str = "mini";
+/// The seed of the world that commands mean by [`MINI`].
+pub const MINI_SEED: u64 = 0;
+
 /// What differs between two specs, a line for each side; where a run lies does not count.
 pub(crate) fn differences<S: serde::Serialize>(ours: &S, theirs: &S) -> Vec<String> {
     let lines = |spec: &S| -> Vec<String> {

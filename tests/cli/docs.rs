@@ -2,8 +2,19 @@
 
 use super::{fsa, stderr, stdout};
 
-const SUBCOMMANDS: [&str; 10] =
-    ["gradient-align", "label-ratio", "pretrain", "plot", "generate", "dump", "score", "tasks", "completions", "man"];
+const SUBCOMMANDS: [&str; 11] = [
+    "gradient-align",
+    "label-ratio",
+    "pretrain",
+    "plot",
+    "generate",
+    "dump",
+    "score",
+    "tasks",
+    "mini",
+    "completions",
+    "man",
+];
 
 /// What `fsa ARGUMENTS` prints on stdout; it must succeed in silence.
 fn said(arguments: &str) -> String {

@@ -1,9 +1,10 @@
 //! The options of `fsa gradient-align` as typed, on the command line or in a config file, and the spec they come to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fsa::Result;
+use fsa::data::{MiniSplit, Task, source};
 use fsa::spec::config::Config;
 use fsa::spec::{Estimand, Estimator, GradientAlign, ProbeSplit};
 use serde::Deserialize;
@@ -24,10 +25,10 @@ pub struct Options {
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     #[arg(help = format!("A registered task, or the path of a task file (*.toml) [default: {TASK}]"))]
     task: Option<String>,
-    /// Training split of the task
+    /// Training split of the task, or `mini` for the mini world's [default: that of the task file]
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     train: Option<PathBuf>,
-    /// Validation split; needed only for --probe-split validation
+    /// Validation split, or `mini`; needed only for --probe-split validation [default: that of the task file]
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     dev: Option<PathBuf>,
 
@@ -93,15 +94,21 @@ impl Options {
         // A set: the order and the repetitions of a list must not make another run of it.
         estimators.sort();
         estimators.dedup();
+        let model = required(self.model, "--model", "the model's folder", MODEL)?;
+        let probe_split = self.probe_split.unwrap_or(GradientAlign::PROBE_SPLIT);
+        let dev = match probe_split {
+            ProbeSplit::Train => self.dev,
+            ProbeSplit::Validation => file(self.dev, &task, &model, MiniSplit::Validation)?,
+        };
         Ok(GradientAlign {
-            model: required(self.model, "--model", "the model's folder", MODEL)?,
             train: required(
-                self.train,
+                file(self.train, &task, &model, MiniSplit::Train)?,
                 "--train",
                 "the training split",
                 "path/to/train.tsv (or `train` in a --config file)",
             )?,
-            dev: self.dev,
+            dev,
+            model,
             out: self.out.unwrap_or_else(|| default_out("gradient-align", &task, seed)),
             task,
             seed,
@@ -109,12 +116,20 @@ impl Options {
             steps: self.training.steps(),
             probe_every: self.training.probe_every(),
             probe_batches: self.probe_batches.unwrap_or(GradientAlign::PROBE_BATCHES),
-            probe_split: self.probe_split.unwrap_or(GradientAlign::PROBE_SPLIT),
+            probe_split,
             probe_dropout: self.probe_dropout.unwrap_or(GradientAlign::PROBE_DROPOUT),
             shuffles: self.shuffles.unwrap_or(GradientAlign::SHUFFLES),
             estimators,
             estimand: self.estimand.unwrap_or(GradientAlign::ESTIMAND),
             training: self.training.resolve(),
         })
+    }
+}
+
+/// The file of `split`: what is `given`, else what there is for the task.
+fn file(given: Option<PathBuf>, task: &str, model: &Path, split: MiniSplit) -> Result<Option<PathBuf>> {
+    match given {
+        Some(path) => Ok(Some(path)),
+        None => Ok(source::of(&Task::resolve(task)?, model, &[split], |_| None).map(|(_, path)| path)),
     }
 }

@@ -32,14 +32,14 @@ pub struct Options {
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     #[arg(help = format!("The fine-tuned task: a registered one, or the path of a task file (*.toml) [default: {TASK}]"))]
     task: Option<String>,
-    /// Training split of the task: short for --file TASK.train=FILE
+    /// Training split of the task, or `mini` for the mini world's: short for --file TASK.train=FILE
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     train: Option<PathBuf>,
-    /// Validation split of the task: short for --file TASK.validation=FILE
+    /// Validation split of the task, or `mini`: short for --file TASK.validation=FILE
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     dev: Option<PathBuf>,
-    /// Data file of a task's train, validation or test split, with the task as in --task and --eval; give it once for each
-    /// file. In a config: a [files] table
+    /// Data file of a task's train, validation or test split, with the task as in --task and --eval, or `mini` in
+    /// the path's place; give it once for each file. In a config: a [files] table
     #[arg(long = "file", value_name = "TASK.SPLIT=PATH", value_parser = DataFile::parse, help_heading = "Input")]
     #[serde(deserialize_with = "files::table")]
     files: Option<Vec<DataFile>>,

@@ -20,6 +20,12 @@ pub(super) fn open(path: &Path, file: File) -> Result<Records> {
     Ok(Records::new(None, rows.map(move |line| record(&owner, &line?))))
 }
 
+/// The records of `text`, which is what such a file holds; `name` stands for its path in errors.
+pub fn json_lines<'a>(name: &'a Path, text: &'a str) -> impl Iterator<Item = Result<Record>> + 'a {
+    let filled = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    filled.map(move |(index, line)| record(name, &Line { number: index + 1, text: line.to_string(), ended: true }))
+}
+
 fn record(path: &Path, line: &Line) -> Result<Record> {
     if line.text.trim_start().starts_with('[') {
         return Err(Error::input("the line begins a JSON list; one object per line is read")

@@ -12,6 +12,7 @@ mod tsv;
 #[cfg(test)]
 mod tests;
 
+pub use jsonl::json_lines;
 pub use lines::text_lines;
 
 use std::fs::File;
@@ -176,7 +177,16 @@ pub fn sha256(path: impl AsRef<Path>) -> Result<String> {
             Err(source) => return Err(Error::io("read", path, source)),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(hash))
+}
+
+/// The SHA-256 of `bytes`, as that of a file that holds them.
+pub fn sha256_of(bytes: impl AsRef<[u8]>) -> String {
+    hexadecimal(Sha256::new().chain_update(bytes))
+}
+
+fn hexadecimal(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn open_file(path: &Path) -> Result<File> {

@@ -1,9 +1,7 @@
 //! What is asked at every probe: prompts with their references, read and tokenised once.
 
-use std::path::PathBuf;
-
 use crate::data::prompt::{FewShot, Layout};
-use crate::data::{LabelSet, Split, Task, Tokenized, batch, cut};
+use crate::data::{LabelSet, MiniSplit, Split, Task, Tokenized, batch, cut, source};
 use crate::error::{Error, Result};
 use crate::experiment::scoring::Metric;
 use crate::measure::Language;
@@ -61,6 +59,7 @@ pub(super) struct Data {
 impl Data {
     /// Reads tasks, data and tokenizer, and makes all prompts.
     pub fn load(spec: &LabelRatio) -> Result<Self> {
+        use MiniSplit::{Test, Train, Validation};
         spec.validate()?;
         if !spec.model.is_dir() {
             return Err(Error::input("there is no such folder")
@@ -85,7 +84,7 @@ impl Data {
         let mut reader = Reader { spec, tokenizer: &tokenizer, warnings: &mut warnings };
         let train = match spec.source {
             Source::Train { .. } => {
-                let split = reader.split(&target_task, &spec.task, &["train"], "--train")?;
+                let split = reader.split(&target_task, &spec.task, &[Train], "--train")?;
                 let tokens = batch::tokenize(&split, |text| tokenizer.encode(text))?;
                 Some((split, tokens))
             }
@@ -93,7 +92,7 @@ impl Data {
         };
         let own = Evaluation { task: spec.task.clone(), shots: 0 };
         // In the format that it was trained on: no shots, no sentinel.
-        let (target, target_split) = reader.asked(target_task, &own, &["validation", "test"], false)?;
+        let (target, target_split) = reader.asked(target_task, &own, &[Validation, Test], false)?;
         let target_tokens = batch::tokenize(&target_split, |text| tokenizer.encode(text))?;
         let mut known = vec![(target.task.name().to_string(), 0)];
         let evaluations = spec
@@ -102,7 +101,7 @@ impl Data {
             .map(|evaluation| {
                 let task = Task::resolve(&evaluation.task).map_err(|error| error.flag("--eval"))?;
                 refuse_twice(&mut known, &task, evaluation)?;
-                reader.asked(task, evaluation, &["test", "validation"], spec.prompt_sentinel).map(|(asked, _)| asked)
+                reader.asked(task, evaluation, &[Test, Validation], spec.prompt_sentinel).map(|(asked, _)| asked)
             })
             .collect::<Result<Vec<_>>>()?;
         Ok(Self { target, labels, label_ids, target_tokens, evaluations, train, tokenizer, config, warnings })
@@ -169,28 +168,22 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The file of the first of `splits` that there is one for; `typed` is the task as the user named it.
-    fn file(&self, task: &Task, typed: &str, splits: &[&str]) -> Option<PathBuf> {
-        splits.iter().find_map(|split| {
-            let given = self.spec.files.get(&format!("{typed}.{split}")).cloned();
-            given.or_else(|| task.splits().iter().find(|(name, _)| name == split).map(|(_, path)| path.clone()))
-        })
-    }
-
-    /// Reads the first of `splits` that there is a file for, its articles cut where the task says so.
-    fn split(&mut self, task: &Task, typed: &str, splits: &[&str], flag: &str) -> Result<Split> {
-        let Some(path) = self.file(task, typed, splits) else {
-            let names = splits.join(" or ");
-            return Err(Error::input(format!("task `{typed}` has no file for its {names} split"))
+    /// Reads the first of `splits` that there is something for, its articles cut where the task says so; `typed` is the task
+    /// as the user named it.
+    fn split(&mut self, task: &Task, typed: &str, splits: &[MiniSplit], flag: &str) -> Result<Split> {
+        let given = |split: MiniSplit| self.spec.files.get(&format!("{typed}.{}", split.name())).cloned();
+        let Some((split, path)) = source::of(task, &self.spec.model, splits, given) else {
+            let names: Vec<&str> = splits.iter().map(|split| split.name()).collect();
+            return Err(Error::input(format!("task `{typed}` has no file for its {} split", names.join(" or ")))
                 .flag(flag)
-                .next(format!("give --file {typed}.{}=path/to/file", splits.first().copied().unwrap_or("test"))));
+                .next(format!("give --file {typed}.{}=path/to/file", names.first().copied().unwrap_or("test"))));
         };
-        let mut split = task.read(&path).map_err(|error| error.flag(flag))?;
+        let mut split = source::read(task, &path, split).map_err(|error| error.flag(flag))?;
         let cut = cut::split(task, &mut split, |text| self.tokenizer.encode(text))?;
         if cut > 0 {
             self.warnings.push(format!(
                 "{}: the articles of {cut} of {} examples were cut to {} tokens",
-                path.display(),
+                split.path.display(),
                 split.len(),
                 task.max_source_tokens().unwrap_or_default()
             ));
@@ -203,7 +196,7 @@ impl Reader<'_> {
         &mut self,
         task: Task,
         evaluation: &Evaluation,
-        splits: &[&str],
+        splits: &[MiniSplit],
         sentinel: bool,
     ) -> Result<(Asked, Split)> {
         let spec = self.spec;
@@ -221,7 +214,7 @@ impl Reader<'_> {
         }
         let train = match evaluation.shots {
             0 => None,
-            _ => Some(self.split(&task, typed, &["train"], "--file")?),
+            _ => Some(self.split(&task, typed, &[MiniSplit::Train], "--file")?),
         };
         let layout = Layout { sentinel, ..Layout::default() };
         let few = FewShot { task: &task, train: train.as_ref(), shots: evaluation.shots, layout: &layout, seeds };

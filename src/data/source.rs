@@ -1,0 +1,121 @@
+//! Where a task's split comes from: a file that was given, a file that the task's description names, or the mini world.
+//!
+//! Wherever a data file's path may stand, `mini` stands for that split of the mini world's analog of the task, and
+//! `mini:TASK/SPLIT` for the one it names.
+
+use std::path::{Path, PathBuf};
+
+use super::{MiniSplit, Split, Task, World};
+use crate::error::{Error, Result};
+use crate::spec::{MINI, MINI_SEED};
+
+/// The first of `splits` that there is something for, and what: what is `given`, else a file that the description of `task`
+/// names; and for none of them either, the mini world's, if `model` is fsa's own.
+pub fn of(
+    task: &Task,
+    model: &Path,
+    splits: &[MiniSplit],
+    given: impl Fn(MiniSplit) -> Option<PathBuf>,
+) -> Option<(MiniSplit, PathBuf)> {
+    let file = |&split: &MiniSplit| Some((split, given(split).or_else(|| named(task, split))?));
+    splits.iter().find_map(file).or_else(|| {
+        let split = splits.iter().copied().find(|&split| World::has(task.name(), split));
+        split.filter(|_| model == Path::new(MINI)).map(|split| (split, World::path(task.name(), split)))
+    })
+}
+
+/// The file of `split` that the description of `task` names.
+fn named(task: &Task, split: MiniSplit) -> Option<PathBuf> {
+    task.splits().iter().find(|(name, _)| *name == split.name()).map(|(_, path)| path.clone())
+}
+
+/// The examples of `task` at `path`: a file, or a split of the mini world, where plain `mini` is its `split`.
+pub fn read(task: &Task, path: &Path, split: MiniSplit) -> Result<Split> {
+    match Mini::parse(path, task.name(), split)? {
+        None => task.read(path),
+        Some(mini) => World::new(MINI_SEED).split_named(&mini.task, task, mini.split),
+    }
+}
+
+/// A split of the mini world.
+struct Mini {
+    task: String,
+    split: MiniSplit,
+}
+
+impl Mini {
+    /// What `path` names, if it is not a file's; plain `mini` is `split` of `task`.
+    fn parse(path: &Path, task: &str, split: MiniSplit) -> Result<Option<Self>> {
+        if path == Path::new(MINI) {
+            return Ok(Some(Self { task: task.to_string(), split }));
+        }
+        let prefix = format!("{MINI}:");
+        let Some(rest) = path.to_str().and_then(|path| path.strip_prefix(&prefix)) else { return Ok(None) };
+        let parts = rest.split_once('/').and_then(|(task, split)| Some((task, MiniSplit::named(split)?)));
+        match parts {
+            Some((task, split)) => Ok(Some(Self { task: task.to_string(), split })),
+            None => Err(Error::input("is not a split of the mini world")
+                .at(path)
+                .next(format!("give {MINI}:TASK/SPLIT, such as {}", World::path("rte", split).display()))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rte() -> Task {
+        Task::named("rte").unwrap()
+    }
+
+    #[test]
+    fn what_is_given_comes_before_the_world_and_the_world_only_with_its_model() {
+        use MiniSplit::{Test, Validation};
+        let splits = [Validation, Test];
+        let given = |split| (split == Test).then(|| PathBuf::from("t.tsv"));
+        let file = Some((Test, PathBuf::from("t.tsv")));
+        assert_eq!(of(&rte(), Path::new("model"), &splits, given), file);
+        assert_eq!(of(&rte(), Path::new(MINI), &splits, given), file);
+        assert_eq!(of(&rte(), Path::new("model"), &splits, |_| None), None);
+        assert_eq!(of(&rte(), Path::new(MINI), &splits, |_| None), Some((Validation, "mini:rte/validation".into())));
+        let questions = Task::named("web_questions").unwrap();
+        let there = of(&questions, Path::new(MINI), &splits, |_| None);
+        assert_eq!(there, Some((Test, "mini:web_questions/test".into())));
+    }
+
+    #[test]
+    fn a_description_names_files_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("own.toml");
+        let description = Task::description("rte").unwrap() + "\n[splits]\ntrain = 'own.jsonl'\n";
+        std::fs::write(&path, description).unwrap();
+        let task = Task::from_file(&path).unwrap();
+        let own = Some((MiniSplit::Train, dir.path().join("own.jsonl")));
+        assert_eq!(of(&task, Path::new(MINI), &[MiniSplit::Train], |_| None), own);
+        let given = of(&task, Path::new(MINI), &[MiniSplit::Train], |_| Some("mini".into()));
+        assert_eq!(given, Some((MiniSplit::Train, "mini".into())));
+    }
+
+    #[test]
+    fn mini_is_the_split_that_is_asked_for_unless_it_names_one() {
+        let plain = read(&rte(), Path::new("mini"), MiniSplit::Validation).unwrap();
+        let named = read(&rte(), Path::new("mini:rte/validation"), MiniSplit::Train).unwrap();
+        assert_eq!(plain, named);
+        assert_eq!(plain.path, Path::new("mini:rte/validation"));
+        let other = read(&rte(), Path::new("mini:cb/test"), MiniSplit::Train).unwrap_err().to_string();
+        assert!(other.starts_with("mini:cb/test:"), "{other}");
+        for (path, said) in [
+            ("mini:rte", "mini:rte: is not a split of the mini world; give mini:TASK/SPLIT, such as mini:rte/train"),
+            ("mini:rte/dev", "mini:rte/dev: is not a split"),
+            (
+                "mini:rtr/train",
+                "mini:rtr/train: the mini world has no train split of a task `rtr`; give mini:TASK/train",
+            ),
+            ("mini:web_questions/validation", "mini:web_questions/validation: the mini world has no validation split"),
+        ] {
+            let error = read(&rte(), Path::new(path), MiniSplit::Train).unwrap_err().to_string();
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}
