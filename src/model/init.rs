@@ -1,27 +1,46 @@
-//! Random initial weights in the scale that transformers gives a fresh T5 (T5PreTrainedModel._init_weights).
+//! Random initial weights in the scale that transformers gives a fresh T5 (T5PreTrainedModel._init_weights), or such as a small
+//! model learns faster from.
 
 use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::array::tensor;
 use super::config::T5Config;
+use super::layers::relative_position_bucket;
 use super::load::{HEAD, shapes};
 use super::params::{Param, Params};
 use super::t5::T5;
 use crate::error::Result;
 use crate::spec::Seeds;
 
+/// What initial weights depend on besides the architecture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Initial {
+    /// Standard deviation of the embedding and of a head of its own, before the config's `initializer_factor`. transformers'
+    /// is 1, which makes a tied head that is not scaled begin with logits of deviation d_model^½; d_model^−½ makes it begin
+    /// with those of deviation 1.
+    pub embedding_deviation: f64,
+    /// How steeply the first heads' relative position bias falls with the distance, per position, on top of transformers'
+    /// noise, after ALiBi (Press et al. 2022); 0 for not at all. Heads come in pairs, the first looking to the left and the
+    /// second to the right (in the decoder, both to the left); each pair's slope is a quarter of the one's before. Learned
+    /// from noise, one position per thousand steps of Adam, this takes small models longer than all the rest.
+    pub bias_slope: f64,
+}
+
+impl Initial {
+    /// As transformers makes a fresh T5.
+    pub const TRANSFORMERS: Self = Self { embedding_deviation: 1.0, bias_slope: 0.0 };
+}
+
 impl T5 {
     /// A model of random weights, each parameter from the stream `init/NAME`. It has a head of its own unless the config ties
     /// it to the embedding.
     pub fn random(config: T5Config, seeds: Seeds) -> Result<Self> {
-        Self::random_with(config, 1.0, seeds)
+        Self::random_with(config, Initial::TRANSFORMERS, seeds)
     }
 
-    /// As [`T5::random`], with this standard deviation of the embedding and of a head of its own, before the config's
-    /// `initializer_factor`. transformers' is 1, which makes a tied head that is not scaled begin with logits of deviation
-    /// d_model^½; d_model^−½ makes it begin with those of deviation 1.
-    pub fn random_with(config: T5Config, embedding_deviation: f64, seeds: Seeds) -> Result<Self> {
+    /// As [`T5::random`], from other distributions.
+    pub fn random_with(config: T5Config, initial: Initial, seeds: Seeds) -> Result<Self> {
         let shape = &config.shape;
         let tied = shape.tie_word_embeddings;
         let mut all = shapes(&config);
@@ -36,7 +55,7 @@ impl T5 {
                 "q" => ((shape.d_model * shape.d_kv) as f64).powf(-0.5),
                 "o" => (inner as f64).powf(-0.5),
                 "wo" => (shape.d_ff as f64).powf(-0.5),
-                "shared" | "lm_head" => embedding_deviation,
+                "shared" | "lm_head" => initial.embedding_deviation,
                 _ => (shape.d_model as f64).powf(-0.5),
             };
             Some(scale * shape.initializer_factor)
@@ -44,10 +63,13 @@ impl T5 {
         let mut params = Params::default();
         for (name, dims) in all {
             let count = dims.iter().product();
-            let values = match deviation(&name) {
+            let mut values = match deviation(&name) {
                 None => vec![1.0; count],
                 Some(deviation) => normal(&mut seeds.rng(&format!("init/{name}"), &[]), count, deviation),
             };
+            if name.ends_with("relative_attention_bias.weight") {
+                slope(&mut values, &config, name.starts_with("encoder"), initial.bias_slope);
+            }
             params.insert(Param::new(&name, tensor(values, dims)?))?;
         }
         Self::new(config, params, tied)
@@ -61,4 +83,62 @@ fn normal(rng: &mut ChaCha8Rng, count: usize, deviation: f64) -> Vec<f32> {
             (value * deviation) as f32
         })
         .collect()
+}
+
+/// Adds the heads' slopes to a table [buckets, heads].
+fn slope(table: &mut [f32], config: &T5Config, bidirectional: bool, slope: f64) {
+    /// Positions after which a slope ends: far enough to decide, near enough to be unlearned.
+    const REACH: i64 = 8;
+    let (buckets, heads) = (config.shape.relative_attention_num_buckets, config.shape.num_heads);
+    let max_distance = config.shape.relative_attention_max_distance;
+    for head in 0..heads {
+        let slope = slope * 0.25f64.powi((head / 2) as i32);
+        let right = bidirectional && head % 2 == 1;
+        // The nearest position of a bucket speaks for it.
+        let mut distance_of = vec![REACH; buckets];
+        for distance in (0..REACH).rev() {
+            let relative = if right { distance } else { -distance };
+            distance_of[relative_position_bucket(relative, bidirectional, buckets, max_distance)] = distance;
+        }
+        for (bucket, distance) in distance_of.into_iter().enumerate() {
+            table[bucket * heads + head] -= (slope * distance as f64) as f32;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::model::read;
+
+    #[test]
+    fn heads_look_to_both_sides_and_the_decoder_to_the_left() {
+        let text = r#"{"model_type": "t5", "vocab_size": 8, "d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 1, "num_heads": 4}"#;
+        let config = T5Config::parse(text, Path::new("config.json")).unwrap();
+        let biases = |bias_slope| {
+            let initial = Initial { bias_slope, ..Initial::TRANSFORMERS };
+            let model = T5::random_with(config.clone(), initial, Seeds::new(0)).unwrap();
+            ["encoder", "decoder"].map(|stack| {
+                let name = format!("{stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight");
+                read(model.params().get(&name).unwrap().value()).unwrap().to_vec()
+            })
+        };
+        let (plain, sloped) = (biases(0.0), biases(1.0));
+        let added = |stack: usize, relative: i64, head: usize| {
+            let place = relative_position_bucket(relative, stack == 0, 32, 128) * 4 + head;
+            sloped[stack][place] - plain[stack][place]
+        };
+        let close = |a: f32, b: f32| assert!((a - b).abs() < 1e-5, "{a} and {b}");
+        close(added(0, -3, 0), -3.0);
+        close(added(0, 3, 0), -8.0);
+        close(added(0, 3, 1), -3.0);
+        close(added(0, -3, 1), -8.0);
+        close(added(0, -3, 2), -0.75);
+        close(added(0, 50, 3), -2.0);
+        close(added(1, -3, 1), -3.0);
+        close(added(1, -100, 0), -8.0);
+        assert_eq!(biases(0.0), plain);
+    }
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::array::{read, tensor, update};
 use crate::error::{Error, Result};
 
-/// An output that parallel tasks write to, each its own block.
+/// A matrix that parallel tasks share: each writes its own block, or all only read.
 #[derive(Clone, Copy)]
 pub(crate) struct Out(*mut f32);
 // SAFETY: whoever makes one promises that no two tasks write the same element; see the users.
@@ -101,7 +101,7 @@ pub(crate) unsafe fn matmul_parallel(
     let all = if by_rows { m } else { n };
     // Whole registers, so that only the last share has a ragged edge.
     let share = all.div_ceil(threads).next_multiple_of(16);
-    let (dst, left, right) = (Shared(dst), Shared(a.0.cast_mut()), Shared(b.0.cast_mut()));
+    let (dst, left, right) = (Out(dst), Out(a.0.cast_mut()), Out(b.0.cast_mut()));
     let ((_, a_rows, a_cols), (_, b_rows, b_cols)) = (a, b);
     (0..all.div_ceil(share)).into_par_iter().for_each(|piece| {
         let first = piece * share;
@@ -109,29 +109,11 @@ pub(crate) unsafe fn matmul_parallel(
         let (row, col, m, n) = if by_rows { (first, 0, count, n) } else { (0, first, m, count) };
         // SAFETY: the pieces are disjoint blocks of dst, within the shapes that the caller promised.
         unsafe {
-            let a = (left.at(row * a_rows).cast_const(), a_rows, a_cols);
-            let b = (right.at(col * b_cols).cast_const(), b_rows, b_cols);
-            matmul(m, n, k, dst.at(row * dst_rows + col), dst_rows, add, a, b)
+            let a = (left.at(row, 0, a_rows).cast_const(), a_rows, a_cols);
+            let b = (right.at(col, 0, b_cols).cast_const(), b_rows, b_cols);
+            matmul(m, n, k, dst.at(row, col, dst_rows), dst_rows, add, a, b)
         }
     });
-}
-
-/// A pointer that parallel tasks may use.
-#[derive(Clone, Copy)]
-struct Shared(*mut f32);
-// SAFETY: used by `matmul_parallel` only, whose tasks read the operands and write disjoint blocks.
-unsafe impl Send for Shared {}
-unsafe impl Sync for Shared {}
-
-impl Shared {
-    /// The element `offset` behind it.
-    ///
-    /// # Safety
-    /// It must lie within the matrix.
-    unsafe fn at(self, offset: usize) -> *mut f32 {
-        // SAFETY: promised by the caller.
-        unsafe { self.0.add(offset) }
-    }
 }
 
 /// x [m, k] times `w`: [k, n], or [n, k] if `transposed`. With `onto` [m, n] the product is added to it, in place.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::label_ratio::{Evaluation, probe_steps};
-use super::training::{at_least_one, at_most, positive};
+use super::training::{at_least_one, at_most, not_negative, positive};
 use super::{Decoding, Optimizer, Schedule, Training};
 use crate::error::Result;
 
@@ -45,6 +45,8 @@ pub struct Pretrain {
     pub num_heads: usize,
     /// Standard deviation of the initial embedding, which is the head too; d_model^−½ makes first logits of deviation 1.
     pub embedding_deviation: f64,
+    /// How steeply the first heads' initial position bias falls with the distance, per position; 0 for transformers' noise.
+    pub bias_slope: f64,
     /// Tasks asked at each probe; those that the corpus names if there are none.
     pub eval: Vec<Evaluation>,
     /// How it is trained.
@@ -55,7 +57,7 @@ impl Pretrain {
     /// Default of `corpus`.
     pub const CORPUS: &str = "mini";
     /// Default of `steps`.
-    pub const STEPS: u64 = 20_000;
+    pub const STEPS: u64 = 16_000;
     /// Default of `probe_every`.
     pub const PROBE_EVERY: u64 = 1000;
     /// Default of `held_out`.
@@ -74,6 +76,9 @@ impl Pretrain {
     pub const NUM_LAYERS: usize = 3;
     /// Default of `num_heads`.
     pub const NUM_HEADS: usize = 4;
+
+    /// Default of `bias_slope`.
+    pub const BIAS_SLOPE: f64 = 1.0;
 
     /// Default of `training`: plain cross-entropy without dropout, as T5 was pretrained; AdamW, a cosine down to 2 %.
     pub fn training() -> Training {
@@ -161,6 +166,7 @@ impl Pretrain {
             at_most(flag, size as u64, 1 << 14)?;
         }
         positive("--embedding-deviation", self.embedding_deviation)?;
+        not_negative("--bias-slope", self.bias_slope)?;
         self.training.validate()
     }
 }

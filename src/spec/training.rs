@@ -267,7 +267,7 @@ pub(super) fn positive(flag: &str, value: f64) -> Result<()> {
     Err(Error::input(format!("must be a positive number, not {value}")).flag(flag))
 }
 
-fn not_negative(flag: &str, value: f64) -> Result<()> {
+pub(super) fn not_negative(flag: &str, value: f64) -> Result<()> {
     if value.is_finite() && value >= 0.0 {
         return Ok(());
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use fsa::data::Tokenized;
 use fsa::grad::{Collect, Dots, Losses, Targets};
 use fsa::measure::Gram;
+use fsa::model::batch::IGNORED;
 use fsa::model::dropout::Dropout;
 use fsa::model::loss::LossOptions;
 use fsa::model::t5::Pass;
@@ -119,6 +120,41 @@ fn the_expected_format_gradient_is_the_mean_over_very_many_shuffles() {
         assert!(off <= allowed, "{tokens} tokens: squared distance {off:e}, allowed {allowed:e}");
         // And the bound means something: the full gradient is far outside it.
         assert!(distance(Losses::FULL, expected) > 20.0 * allowed, "{tokens} tokens");
+    }
+}
+
+/// Sums of at most a few hundred products in f32: they differ by rounding only, whatever stands beside an example.
+#[test]
+fn neither_the_order_of_a_batch_nor_its_company_nor_ignored_labels_change_gradients() {
+    let (model, _) = load(&fixture("t5/v1_1_untied")).unwrap();
+    let (split, ..) = examples(3);
+    let gradients = |order: &[usize], tokens: usize, padding: usize| {
+        let targets: Vec<Vec<u32>> = order
+            .iter()
+            .map(|&i| split[i].target.iter().copied().chain(vec![IGNORED; padding * (1 + i % 3)]).collect())
+            .collect();
+        let whole = Whole::training(
+            order.iter().map(|&i| split[i].source.as_slice()).collect(),
+            order.iter().map(|&i| i as u64).collect(),
+            targets.iter().map(Vec::as_slice).collect(),
+        );
+        let batches = whole.cut(tokens, model.config()).unwrap();
+        let mut sink = Collect::default();
+        model.backward(model.forward(&batches, PASS).unwrap(), &mut sink).unwrap();
+        sink.into_all()
+    };
+    let forward: Vec<usize> = (0..24).collect();
+    let shuffled: Vec<usize> = (0..24).map(|i| i * 7 % 24).collect();
+    let reference = gradients(&forward, 4096, 0);
+    for (what, order, tokens, padding) in
+        [("reordered", &shuffled, 4096, 0), ("reordered and cut", &shuffled, 17, 0), ("padded", &forward, 4096, 2)]
+    {
+        for (name, gradient) in gradients(order, tokens, padding) {
+            let (ours, truth) = (values(&gradient[0]), values(&reference[&name][0]));
+            let norm = truth.iter().map(|x| x * x).sum::<f64>().sqrt();
+            let off = ours.iter().zip(&truth).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
+            assert!(off <= 1e-5 * norm, "{what}: {name}: off by {off:e} of {norm:e}");
+        }
     }
 }
 

@@ -92,6 +92,7 @@ pub fn spec(out: &Path) -> Pretrain {
         num_decoder_layers: 2,
         num_heads: 2,
         embedding_deviation: 0.25,
+        bias_slope: 0.0,
         eval: Vec::new(),
         training: Training {
             batch_size: 8,

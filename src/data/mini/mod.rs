@@ -48,7 +48,7 @@ pub struct World {
 /// Of how many contents one is kept for the tasks.
 const RESERVED: u64 = 6;
 /// The same for questions with known answers, of which there are few.
-const RESERVED_QUESTIONS: u64 = 2;
+const RESERVED_QUESTIONS: u64 = 3;
 
 impl World {
     /// The world of seed `seed`.

@@ -17,7 +17,7 @@ use super::{Events, Existing};
 use crate::data::Corpus;
 use crate::error::Result;
 use crate::model::load::shapes;
-use crate::model::{T5, memory};
+use crate::model::{Initial, T5, memory};
 use crate::report::csv::to_csv;
 use crate::report::files::{MODEL, MODEL_FILES, PRETRAIN, ROWS, RUN, SCORE_ROWS, SCORES, SPEC};
 use crate::report::rows_file::{read_rows, truncate_after};
@@ -84,7 +84,8 @@ pub fn run(
     }
     let seeds = Seeds::new(spec.seed);
     let prepared = Setup::new(spec, corpus).and_then(|setup| {
-        let model = T5::random_with(setup.config.clone(), spec.embedding_deviation, seeds)?;
+        let initial = Initial { embedding_deviation: spec.embedding_deviation, bias_slope: spec.bias_slope };
+        let model = T5::random_with(setup.config.clone(), initial, seeds)?;
         Ok((setup, model))
     });
     let (setup, model) = match prepared {

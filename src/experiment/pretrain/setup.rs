@@ -73,7 +73,7 @@ impl Setup {
             format!("corpus:{}:{short}", spec.corpus),
             format!("steps:{}", spec.steps),
             format!(
-                "model:t5:layers{}+{}:d{}:kv{}:ff{}:heads{}:vocab{}:embedding{:.4}",
+                "model:t5:layers{}+{}:d{}:kv{}:ff{}:heads{}:vocab{}:embedding{:.4}:slope{}",
                 spec.num_layers,
                 spec.num_decoder_layers,
                 spec.d_model,
@@ -81,7 +81,8 @@ impl Setup {
                 spec.d_ff,
                 spec.num_heads,
                 self.config.shape.vocab_size,
-                spec.embedding_deviation
+                spec.embedding_deviation,
+                spec.bias_slope
             ),
             format!("opt:{}", t.optimizer.name()),
             format!("lr:{}", t.lr),
