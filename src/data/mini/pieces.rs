@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use super::World;
 use super::languages::Language;
-use crate::data::Corpus;
+use crate::data::{Corpus, Task};
 
 impl World {
     /// Every piece, sorted: words with a leading `▁`, endings and punctuation without. Any text of the world is made of
-    /// them; the words are those of many documents and of every task's examples.
+    /// them; the words are those of many documents and of every task's examples and
+    /// template.
     pub(super) fn all_pieces(&self) -> Vec<String> {
         /// Documents that are read.
         const SAMPLES: u64 = 20_000;
@@ -43,6 +44,15 @@ impl World {
         }
         for text in self.task_texts() {
             read(&text);
+        }
+        for template in Task::names().filter_map(|name| Task::named(name).ok()).map(|task| task.template().to_string())
+        {
+            // What stands in braces is a column.
+            template.split(['{', '}']).step_by(2).for_each(&mut read);
+        }
+        // A remark may begin with any of them, though few documents may show it.
+        for word in super::senses::kinds().into_iter().flat_map(|(_, _, members)| members) {
+            read(&super::words::capital(word));
         }
         // A plural is its singular and an ending.
         for word in &words {
