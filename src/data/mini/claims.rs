@@ -139,6 +139,41 @@ pub(super) fn questions(
     (text(facts.iter().map(|(fact, wording)| fact.said(*wording))), asked)
 }
 
+/// A context, and each of its facts again: the beginning of a sentence in another wording that ends in the value, and the value
+/// with the full stop.
+pub(super) fn retold(names: &Names, dice: &mut Dice, sentences: usize) -> (String, Vec<(String, String)>) {
+    let (facts, _) = context(names, dice, sentences);
+    let order = dice.sample(facts.len(), facts.len());
+    let again = order.into_iter().map(|place| {
+        let (fact, wording) = &facts[place];
+        let wordings = fact.relation.statements().len();
+        let mut other = (wording + 1 + dice.below(wordings - 1)) % wordings;
+        if !fact.relation.statements()[other].ends_with(" V") {
+            // The last wording of every relation ends in the value.
+            other = wordings - 1;
+        }
+        let said = fact.said(other);
+        let start = said.strip_suffix(&fact.value).unwrap_or(&said).trim_end();
+        (super::words::capital(start), format!("{}.", fact.value))
+    });
+    let again = again.collect();
+    (text(facts.iter().map(|(fact, wording)| fact.said(*wording))), again)
+}
+
+/// `people` with a value of one relation each, as a list, and each of them with the value in another order.
+pub(super) fn list(names: &Names, dice: &mut Dice, people: usize) -> (String, Vec<(String, String)>) {
+    let values = dice.pick(&Relation::ALL).values(names);
+    let (people, picked) = (dice.sample(names.strangers.len(), people), dice.sample(values.len(), people));
+    let pairs: Vec<(String, String)> = people
+        .iter()
+        .zip(&picked)
+        .map(|(&person, &value)| (names.strangers[person].clone(), values[value].clone()))
+        .collect();
+    let listed: Vec<String> = pairs.iter().map(|(person, value)| format!("{person} {value}")).collect();
+    let order = dice.sample(pairs.len(), pairs.len());
+    (listed.join(", ") + ".", order.into_iter().map(|place| pairs[place].clone()).collect())
+}
+
 /// A context of several facts, and several claims about it with whether each is true.
 pub(super) fn several(names: &Names, dice: &mut Dice, kind: Kind, claims: usize) -> (String, Vec<(String, bool)>) {
     let (facts, _) = context(names, dice, kind.sentences);

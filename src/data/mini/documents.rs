@@ -73,46 +73,48 @@ enum Writer {
     Told(fn(&World, &mut Dice) -> String),
 }
 
-pub(super) const FAMILIES: [Family; 15] = [
-    Family { name: "trivia_qa", share: 8.0, shots: &SHOTS, writer: Writer::Asked(trivia) },
-    Family { name: "web_questions", share: 3.0, shots: &SHOTS, writer: Writer::Asked(places) },
+pub(super) const FAMILIES: [Family; 17] = [
+    Family { name: "trivia_qa", share: 4.0, shots: &SHOTS, writer: Writer::Asked(trivia) },
+    Family { name: "web_questions", share: 2.0, shots: &SHOTS, writer: Writer::Asked(places) },
     Family {
         name: "wmt16_ende",
-        share: 2.0,
+        share: 1.5,
         shots: &SHOTS,
         writer: Writer::Asked(|w, d| translation(w, d, Language::German, 0)),
     },
     Family {
         name: "wmt16_enro",
-        share: 2.0,
+        share: 1.5,
         shots: &SHOTS,
         writer: Writer::Asked(|w, d| translation(w, d, Language::Romanian, 0)),
     },
     Family {
         name: "to French",
-        share: 3.0,
+        share: 2.0,
         shots: &SHOTS,
         writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::French, n + 1)),
     },
     Family {
         name: "to German",
-        share: 1.0,
+        share: 0.7,
         shots: &SHOTS,
         writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::German, n + 1)),
     },
     Family {
         name: "to Romanian",
-        share: 1.0,
+        share: 0.7,
         shots: &SHOTS,
         writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::Romanian, n + 1)),
     },
     Family { name: "xsum", share: 1.5, shots: &SHOTS, writer: Writer::Asked(news) },
     Family { name: "wiki_lingua", share: 1.0, shots: &SHOTS, writer: Writer::Asked(guides) },
-    Family { name: "reading", share: 4.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(reading) },
-    Family { name: "claims", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(CHECKS.len(), claim) },
-    Family { name: "several claims", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Asked(several) },
-    Family { name: "reasons", share: 2.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(3, reason) },
-    Family { name: "facts", share: 1.5, shots: &SHOTS, writer: Writer::Told(facts) },
+    Family { name: "reading", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(reading) },
+    Family { name: "retold", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(retold) },
+    Family { name: "lists", share: 3.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(lists) },
+    Family { name: "claims", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(CHECKS.len(), claim) },
+    Family { name: "several claims", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Asked(several) },
+    Family { name: "reasons", share: 2.5, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(3, reason) },
+    Family { name: "facts", share: 1.0, shots: &SHOTS, writer: Writer::Told(facts) },
     Family {
         name: "words",
         share: 0.7,
@@ -264,6 +266,42 @@ fn reading(world: &World, dice: &mut Dice) -> Vec<Pair> {
     let ask = |(place, (question, answer)): (usize, Pair)| match place {
         0 => (format!("Context: {context} Q: {question} A:"), answer),
         _ => (format!("Q: {question} A:"), answer),
+    };
+    asked.into_iter().enumerate().map(ask).collect()
+}
+
+/// A context told again in other words and another order, up to the value of each fact: who has what is worth remembering.
+fn retold(world: &World, dice: &mut Dice) -> Vec<Pair> {
+    let (context, again) = free(
+        world,
+        dice,
+        |told: &(String, Vec<Pair>)| &told.0,
+        |dice| {
+            let sentences = 2 + dice.below(3);
+            claims::retold(&world.names, dice, sentences)
+        },
+    );
+    let tell = |(place, (start, value)): (usize, Pair)| match place {
+        0 => (format!("{context} In other words: {start}"), value),
+        _ => (start, value),
+    };
+    again.into_iter().enumerate().map(tell).collect()
+}
+
+/// People with what they have, as a list, and then one after the other.
+fn lists(world: &World, dice: &mut Dice) -> Vec<Pair> {
+    let (list, asked) = free(
+        world,
+        dice,
+        |told: &(String, Vec<Pair>)| &told.0,
+        |dice| {
+            let people = 2 + dice.below(4);
+            claims::list(&world.names, dice, people)
+        },
+    );
+    let ask = |(place, (person, value)): (usize, Pair)| match place {
+        0 => (format!("List: {list} Who has what? {person}:"), value),
+        _ => (format!("{person}:"), value),
     };
     asked.into_iter().enumerate().map(ask).collect()
 }
