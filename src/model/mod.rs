@@ -28,7 +28,7 @@ pub(crate) use array::{dot_f64, for_rows, gram, read, simd, subtract, sum_of_squ
 pub use batch::{Batch, Mix, Packed};
 pub use config::T5Config;
 pub use gradient::{Gradient, Sink};
-pub use load::{LoadReport, inspect, load, load_checkpoint};
+pub use load::{Inspection, LoadReport, inspect, load, load_checkpoint};
 pub use micro::Whole;
 pub use params::{Param, Params};
 pub use t5::T5;

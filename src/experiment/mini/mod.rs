@@ -4,7 +4,7 @@ mod baselines;
 mod export;
 
 pub use baselines::{Baseline, baselines};
-pub use export::{Export, Exported, export};
+pub use export::{Export, Exported, export, export_model};
 
 use std::path::{Path, PathBuf};
 

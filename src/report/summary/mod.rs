@@ -8,6 +8,14 @@ pub use gradient_align::gradient_align;
 pub use label_ratio::label_ratio;
 pub use pretrain::{pretrain, scores};
 
+/// A table with what has to be said beside its numbers below it.
+pub fn with_note(table: String, note: Option<&str>) -> String {
+    match note {
+        Some(note) => format!("{}\n\n{note}\n", table.trim_end()).trim_start().to_string(),
+        None => table,
+    }
+}
+
 fn decimals(value: Option<f64>, places: usize) -> String {
     value.map_or_else(|| "-".into(), |value| format!("{value:.places$}"))
 }
