@@ -95,7 +95,7 @@ fn the_model_and_its_data_as_files_give_the_same_rows() {
     done(&folder, &format!("{RATIO} --model model --preset mini --config data/files.toml --out files"));
     let of = |out: &str| {
         let mut found = files(&folder.path().join(out));
-        ["spec.toml", "run.json"].map(|name| found.remove(Path::new(name)));
+        let _ = ["spec.toml", "run.json"].map(|name| found.remove(Path::new(name)));
         found
     };
     let (embedded, exported) = (of("embedded"), of("files"));
