@@ -17,7 +17,7 @@
 //! # Layers (arrows run downward only)
 //! ```text
 //! main → cli → experiment → train, grad, measure, report, plot
-//!              train, grad → model → data, tokenizer → measure → spec, error
+//!              train, grad → model → data, tokenizer → model_folder, measure → spec, error
 //! ```
 //! `measure`, `plot`, `data` and `spec` know nothing of candle; nothing imports `cli`.
 
@@ -28,6 +28,7 @@ pub mod grad;
 pub(crate) mod guard;
 pub mod measure;
 pub mod model;
+pub mod model_folder;
 pub mod plot;
 pub mod report;
 pub mod spec;

@@ -7,16 +7,17 @@ use serde::Deserialize;
 use super::choice::{self, one_of};
 use super::lenient;
 use super::options::{Layered, every_option};
+use super::preset::by_preset;
 
 /// How outputs are decoded; `None` where nothing was said.
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct DecodingOptions {
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Decoding")]
-    #[arg(help = format!("Beams; 1 is greedy [default: {}]", Decoding::default().num_beams))]
+    #[arg(help = format!("Beams; 1 is greedy [default: {}]", by_preset(|of| of.num_beams)))]
     beams: Option<usize>,
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Decoding")]
-    #[arg(help = format!("Tokens of the longest output, its end included [default: {}]", Decoding::default().max_new_tokens))]
+    #[arg(help = format!("Tokens of the longest output, its end included [default: {}]", by_preset(|of| of.max_new_tokens)))]
     max_new_tokens: Option<usize>,
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Decoding")]
     #[arg(help = format!("Tokens before an output may end [default: {}]", Decoding::default().min_new_tokens))]
@@ -61,9 +62,8 @@ impl DecodingOptions {
         self.or(below)
     }
 
-    /// How to decode, with a default for everything that nobody said.
-    pub fn resolve(self) -> Decoding {
-        let defaults = Decoding::default();
+    /// How to decode, with what `defaults` says for everything that nobody said.
+    pub fn resolve_over(self, defaults: Decoding) -> Decoding {
         let penalty = self.length_penalty.unwrap_or(defaults.length_penalty);
         Decoding {
             num_beams: self.beams.unwrap_or(defaults.num_beams),
@@ -88,14 +88,14 @@ mod tests {
     #[test]
     fn a_length_penalty_brings_its_own_exponent() {
         let [t5x, hf] = LengthPenalty::PRESETS;
-        let penalty = |options: DecodingOptions| options.resolve().length_penalty;
-        assert_eq!(DecodingOptions::default().resolve(), Decoding::default());
+        let penalty = |options: DecodingOptions| options.resolve_over(Decoding::default()).length_penalty;
+        assert_eq!(DecodingOptions::default().resolve_over(Decoding::default()), Decoding::default());
         assert_eq!(penalty(options(Some(hf), None)), LengthPenalty::Hf(1.0));
         assert_eq!(penalty(options(None, Some(0.0))), LengthPenalty::T5x(0.0));
         let spec = Decoding { num_beams: 2, length_penalty: LengthPenalty::T5x(0.3), ..Default::default() };
-        assert_eq!(options(None, None).over_spec(spec).resolve(), spec);
+        assert_eq!(options(None, None).over_spec(spec).resolve_over(Decoding::default()), spec);
         assert_eq!(penalty(options(Some(t5x), None).over_spec(spec)), LengthPenalty::T5x(0.3));
         assert_eq!(penalty(options(Some(hf), None).over_spec(spec)), LengthPenalty::Hf(1.0));
-        assert_eq!(options(Some(hf), Some(2.0)).over_spec(spec).resolve().num_beams, 2);
+        assert_eq!(options(Some(hf), Some(2.0)).over_spec(spec).resolve_over(Decoding::default()).num_beams, 2);
     }
 }

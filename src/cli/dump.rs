@@ -5,21 +5,22 @@ use std::path::PathBuf;
 use clap::Args;
 use fsa::Result;
 use fsa::experiment::dump::{self, Dump};
-use fsa::spec::{Smoothing, Training};
+use fsa::spec::{MINI, Smoothing, Training, is_mini};
 
+use super::preset::{MODEL_HELP, model};
 use super::{choice, required, term, threads};
 
 /// Write one batch's tensors, logits, loss and every gradient to a safetensors file
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  fsa dump --model path/to/model --input path/to/batch.jsonl --out batch.safetensors"
+    after_help = "Examples:\n  fsa dump\n  fsa dump --model path/to/model --input path/to/batch.jsonl --out batch.safetensors"
 )]
 pub struct Arguments {
-    /// Folder of the model, in Hugging Face layout
-    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
-    /// The batch: JSON lines, {"source": "…", "target": "…"} each
     #[arg(long, value_name = "FILE", help_heading = "Input")]
+    #[arg(help = format!("The batch: JSON lines, {{\"source\": \"…\", \"target\": \"…\"}} each; or `mini` or `mini:TASK/SPLIT` for \
+        the first {} examples of the mini world's [default: mini, for the model mini]", Dump::OF_WORLD))]
     input: Option<PathBuf>,
     /// Dropout rate, from 0 to below 1 [default: 0]
     #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Loss")]
@@ -36,8 +37,8 @@ pub struct Arguments {
     /// Threads [default: one per physical core]
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Loss")]
     threads: Option<usize>,
-    /// The safetensors file to write
     #[arg(long, value_name = "FILE", help_heading = "Output")]
+    #[arg(help = format!("The safetensors file to write [default: {}]", Dump::OUT))]
     out: Option<PathBuf>,
     /// Overwrite the file if it exists
     #[arg(long, help_heading = "Output")]
@@ -64,10 +65,12 @@ impl Arguments {
 
     /// What to dump, on how many threads, and whether to say so in JSON.
     fn resolve(self) -> Result<(Dump, usize, bool)> {
+        let model = model(self.model, self.input.as_deref())?;
+        let input = self.input.or_else(|| is_mini(&model).then(|| MINI.into()));
         let dump = Dump {
-            model: required(self.model, "--model", "the model's folder", "path/to/model")?,
-            input: required(self.input, "--input", "the batch's file", "path/to/batch.jsonl")?,
-            out: required(self.out, "--out", "the file to write", "batch.safetensors")?,
+            model,
+            input: required(input, "--input", "the batch's file", "path/to/batch.jsonl")?,
+            out: self.out.unwrap_or_else(|| Dump::OUT.into()),
             force: self.force,
             dropout: self.dropout.unwrap_or(0.0),
             label_smoothing: self.label_smoothing.unwrap_or(0.0),

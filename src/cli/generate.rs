@@ -4,24 +4,29 @@ use std::path::PathBuf;
 
 use clap::Args;
 use fsa::experiment::generate::{self, Generate, Generated, Prompts};
+use fsa::spec::{MINI, Preset, is_mini};
 use fsa::{Error, Result};
 
 use super::decoding::DecodingOptions;
-use super::{choice, required, term, threads};
+use super::preset::{MODEL_HELP, PRESET_HELP, model};
+use super::{choice, term, threads};
 
 /// Print what a model answers to a prompt, or to each prompt of a file
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// Folder of the model, in Hugging Face layout
-    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
     /// The prompt
     #[arg(long, value_name = "TEXT", conflicts_with = "input", help_heading = "Input")]
     prompt: Option<String>,
-    /// Prompts: JSON lines, {"prompt": "…"} each
     #[arg(long, value_name = "FILE", help_heading = "Input")]
+    #[arg(help = format!("Prompts: JSON lines, {{\"prompt\": \"…\"}} each; or `mini` or `mini:TASK/SPLIT` for the first {} \
+        examples of the mini world's [default: mini, for the model mini]", Generate::OF_WORLD))]
     input: Option<PathBuf>,
+    #[arg(long, value_name = "NAME", value_parser = choice::one_of(&Preset::ALL, Preset::name), help_heading = "Input")]
+    #[arg(help = PRESET_HELP)]
+    preset: Option<Preset>,
 
     #[command(flatten)]
     decoding: DecodingOptions,
@@ -42,6 +47,7 @@ pub struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  fsa generate
   fsa generate --model path/to/model --prompt 'Q: who wrote Faust? A: <extra_id_0>' --keep-special
   fsa generate --model path/to/model --input path/to/prompts.jsonl --beams 1 --json
 
@@ -63,10 +69,12 @@ impl Arguments {
 
     /// What to generate.
     fn resolve(self) -> Result<Generate> {
-        let model = required(self.model, "--model", "the model's folder", "path/to/model")?;
+        let model = model(self.model, self.input.as_deref())?;
+        let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let prompts = match (self.prompt, self.input) {
             (Some(text), _) => Prompts::Text(text),
             (None, Some(path)) => Prompts::File(path),
+            (None, None) if is_mini(&model) => Prompts::File(MINI.into()),
             (None, None) => {
                 return Err(Error::input("missing: a prompt")
                     .flag("--prompt")
@@ -76,7 +84,7 @@ impl Arguments {
         Ok(Generate {
             model,
             prompts,
-            decoding: self.decoding.resolve(),
+            decoding: self.decoding.resolve_over(defaults.decoding()),
             batch_size: self.batch_size.unwrap_or(Generate::BATCH_SIZE),
             keep_special: self.keep_special,
         })
@@ -110,7 +118,7 @@ mod tests {
     #[test]
     fn every_flag_reaches_the_description() {
         let flags = "--model m --input i --beams 2 --max-new-tokens 9 --min-new-tokens 1 --length-penalty hf \
-            --length-penalty-exponent 0.5 --batch-size 3 --keep-special --threads 1 --json";
+            --length-penalty-exponent 0.5 --batch-size 3 --keep-special --threads 1 --json --preset mini";
         // All but --prompt, which excludes --input.
         assert_eq!(flags.matches("--").count(), keys::<Arguments>().len() - 1, "a flag is missing from this test");
         let decoding =
@@ -130,6 +138,14 @@ mod tests {
             keep_special: false,
         };
         assert_eq!(resolved("--model m --prompt p"), Ok(want));
+        let embedded = Generate {
+            model: "mini".into(),
+            prompts: Prompts::File("mini".into()),
+            decoding: Preset::Mini.defaults().decoding(),
+            batch_size: 16,
+            keep_special: false,
+        };
+        assert_eq!(resolved(""), Ok(embedded));
     }
 
     #[test]

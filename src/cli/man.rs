@@ -1,4 +1,4 @@
-//! `fsa man`: the manual, a page for the command and one for each subcommand.
+//! `fsa man`: the manual, a page for the command and one for each subcommand, and for theirs.
 
 use clap::Args;
 use clap_mangen::Man;
@@ -17,7 +17,7 @@ impl Arguments {
         let mut command = super::command().disable_help_subcommand(true);
         command.build();
         let mut pages = Vec::new();
-        for command in std::iter::once(&command).chain(command.get_subcommands()) {
+        for command in with_subcommands(&command) {
             Man::new(command.clone())
                 .source(concat!("fsa ", env!("CARGO_PKG_VERSION")))
                 .render(&mut pages)
@@ -25,4 +25,9 @@ impl Arguments {
         }
         term::print(&pages)
     }
+}
+
+/// A command, and all below it.
+fn with_subcommands(command: &clap::Command) -> Vec<&clap::Command> {
+    std::iter::once(command).chain(command.get_subcommands().flat_map(with_subcommands)).collect()
 }

@@ -21,6 +21,7 @@ const EXAMPLES: usize = 3;
 /// Look at the mini world, generated text in the formats of all tasks, or write it out
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  fsa mini show rte\n  fsa mini export --out mini\n  \
+                        fsa mini export-model --out mini-t5\n  \
                         fsa mini documents --limit 1000 --out documents.jsonl\n  fsa mini baselines\n\n\
                         Other commands take `mini` in the place of a data file: the split of seed 0 that the option is \
                         for; or `mini:TASK/SPLIT`, such as mini:rte/train.")]
@@ -32,9 +33,11 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Export(ExportArguments),
+    ExportModel(ExportModel),
     Show(Show),
     Documents(DocumentsArguments),
     Baselines(Baselines),
+    Report(Report),
 }
 
 /// Write every task's splits as JSON lines in the layouts of the hub's files, and a config that names them
@@ -52,6 +55,22 @@ struct ExportArguments {
     force: bool,
     #[command(flatten)]
     world: WorldOptions,
+    /// Print one JSON object on stdout instead of paths
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+}
+
+/// Write the embedded model's folder, in Hugging Face layout
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  fsa mini export-model --out mini-t5\n\n\
+                        transformers loads it by T5ForConditionalGeneration.from_pretrained(\"mini-t5\").")]
+struct ExportModel {
+    /// The folder to write into
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    out: Option<PathBuf>,
+    /// Overwrite files that are there
+    #[arg(long, help_heading = "Output")]
+    force: bool,
     /// Print one JSON object on stdout instead of paths
     #[arg(long, help_heading = "Output")]
     json: bool,
@@ -120,15 +139,38 @@ struct Baselines {
     json: bool,
 }
 
+/// Sum up the finished runs on the mini world in the sub-folders of a folder, several seeds of each kind, in a README.md there
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  for seed in 0 1 2; do\n    fsa gradient-align --seed $seed --out mini/gradient-align-seed$seed\n    \
+                        fsa label-ratio --seed $seed --out mini/label-ratio-seed$seed\n  done\n  fsa mini report mini\n\n\
+                        Runs of label-ratio with --steps 0 are taken for what the model can do before fine-tuning, those with \
+                        --trainable for tuning of the norms only."
+)]
+struct Report {
+    /// The folder that holds the runs' folders
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+}
+
 impl Arguments {
     /// Shows or writes.
     pub fn run(self) -> Result<()> {
         match self.command {
             Command::Export(arguments) => arguments.run(),
+            Command::ExportModel(arguments) => arguments.run(),
             Command::Show(arguments) => arguments.run(),
             Command::Documents(arguments) => arguments.run(),
             Command::Baselines(arguments) => arguments.run(),
+            Command::Report(arguments) => arguments.run(),
         }
+    }
+}
+
+impl Report {
+    fn run(self) -> Result<()> {
+        let path = mini::report(&self.dir)?;
+        term::print(format!("{}\n", path.display()).as_bytes())
     }
 }
 
@@ -136,6 +178,17 @@ impl ExportArguments {
     fn run(self) -> Result<()> {
         let out = required(self.out, "--out", "the folder to write into", "path/to/mini")?;
         let exported = mini::export(&Export { out, seed: self.world.seed(), force: self.force })?;
+        match self.json {
+            true => term::print_json(&exported),
+            false => term::print(term::paths(&exported.files).as_bytes()),
+        }
+    }
+}
+
+impl ExportModel {
+    fn run(self) -> Result<()> {
+        let out = required(self.out, "--out", "the folder to write into", "path/to/mini-t5")?;
+        let exported = mini::export_model(&out, self.force)?;
         match self.json {
             true => term::print_json(&exported),
             false => term::print(term::paths(&exported.files).as_bytes()),

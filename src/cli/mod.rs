@@ -16,6 +16,7 @@ mod man;
 mod mini;
 mod options;
 mod plot;
+mod preset;
 mod pretrain;
 mod score;
 mod table;

@@ -1,28 +1,26 @@
 //! The options of fine-tuning as typed: every command that fine-tunes has them.
 
 use clap::Args;
-use fsa::spec::{AdafactorState, GradientAlign, Optimizer, Schedule, Smoothing, Training};
+pub use fsa::spec::TASK;
+use fsa::spec::{AdafactorState, Optimizer, Schedule, Smoothing, Training};
 use serde::Deserialize;
 
 use super::choice::{self, one_of};
 use super::options::every_option;
+use super::preset::by_preset;
 
-/// The task fine-tuned where none is named: the paper's.
-pub const TASK: &str = "rte";
 /// The root seed where none is given.
 pub const SEED: u64 = 0;
-/// How a missing model may be given.
-pub const MODEL: &str = "path/to/model (or `model` in a --config file)";
 
 /// How the model is fine-tuned, and at which steps it is looked at; `None` where nothing was said.
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct TrainingOptions {
     #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Fine-tuning")]
-    #[arg(help = format!("Optimizer steps [default: {}]", GradientAlign::STEPS))]
+    #[arg(help = format!("Optimizer steps [default: {}]", by_preset(|of| of.align.steps)))]
     steps: Option<u64>,
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Fine-tuning")]
-    #[arg(help = format!("Examples per step [default: {}]", Training::default().batch_size))]
+    #[arg(help = format!("Examples per step [default: {}]", by_preset(|of| of.batch_size)))]
     batch_size: Option<usize>,
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Fine-tuning")]
     #[arg(help = format!("Source tokens that go through the model at once; less takes less memory, the sums stay exact \
@@ -36,7 +34,7 @@ pub struct TrainingOptions {
     adafactor_state: Option<AdafactorState>,
     #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
     #[arg(help = format!("Learning rate that the warm-up ends at [default: {}; {} for adamw]",
-        Optimizer::AdafactorT5x.default_lr(), Optimizer::AdamW.default_lr()))]
+        by_preset(|of| of.lr), Optimizer::AdamW.default_lr()))]
     lr: Option<f64>,
     #[arg(long, value_name = "NAME", value_parser = one_of(&Schedule::ALL, Schedule::name), help_heading = "Fine-tuning")]
     #[arg(help = format!("How the learning rate moves after the warm-up [default: {}]", Training::default().schedule.name()))]
@@ -60,11 +58,15 @@ pub struct TrainingOptions {
     #[arg(help = format!("Scale gradients whose norm, over all parameters, is larger down to it; 0 for never [default: {}]",
         Training::default().max_grad_norm))]
     max_grad_norm: Option<f64>,
+    #[arg(long, value_name = "PATTERNS", help_heading = "Fine-tuning")]
+    #[arg(help = format!("Train only the parameters of these names, with commas between, where * is any text, such as \
+        *layer_norm.weight [default: {}]", Training::default().trainable))]
+    trainable: Option<String>,
     #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
-    #[arg(help = format!("Dropout rate, from 0 to below 1 [default: {}]", Training::default().dropout))]
+    #[arg(help = format!("Dropout rate, from 0 to below 1 [default: {}]", by_preset(|of| of.dropout)))]
     dropout: Option<f64>,
     #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
-    #[arg(help = format!("Label smoothing, from 0 to below 1 [default: {}]", Training::default().label_smoothing))]
+    #[arg(help = format!("Label smoothing, from 0 to below 1 [default: {}]", by_preset(|of| of.label_smoothing)))]
     label_smoothing: Option<f64>,
     #[arg(long, value_name = "NAME", value_parser = one_of(&Smoothing::ALL, Smoothing::name), help_heading = "Fine-tuning")]
     #[arg(help = format!("Whose definition of label smoothing [default: {}]", Training::default().smoothing.name()))]
@@ -75,14 +77,14 @@ pub struct TrainingOptions {
 
     #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Probing")]
     #[arg(help = format!("Steps between probes; the first and the last step are always probed [default: {}]",
-        GradientAlign::PROBE_EVERY))]
+        by_preset(|of| of.align.probe_every)))]
     probe_every: Option<u64>,
 }
 
 every_option! {
     TrainingOptions {
         steps batch_size micro_batch_tokens optimizer adafactor_state lr schedule lr_floor warmup_steps weight_decay beta1 beta2
-        max_grad_norm dropout label_smoothing smoothing z_loss probe_every
+        max_grad_norm trainable dropout label_smoothing smoothing z_loss probe_every
     }
 }
 
@@ -103,6 +105,7 @@ impl TrainingOptions {
             beta1: Some(training.beta1),
             beta2: Some(training.beta2),
             max_grad_norm: Some(training.max_grad_norm),
+            trainable: Some(training.trainable),
             dropout: Some(training.dropout),
             label_smoothing: Some(training.label_smoothing),
             smoothing: Some(training.smoothing),
@@ -111,29 +114,14 @@ impl TrainingOptions {
         }
     }
 
-    /// Optimizer steps.
-    pub fn steps(&self) -> u64 {
-        self.steps_or(GradientAlign::STEPS)
-    }
-
     /// Optimizer steps, `default` where nobody said.
     pub fn steps_or(&self, default: u64) -> u64 {
         self.steps.unwrap_or(default)
     }
 
-    /// Steps between probes.
-    pub fn probe_every(&self) -> u64 {
-        self.probe_every_or(GradientAlign::PROBE_EVERY)
-    }
-
     /// Steps between probes, `default` where nobody said.
     pub fn probe_every_or(&self, default: u64) -> u64 {
         self.probe_every.unwrap_or(default)
-    }
-
-    /// How to fine-tune, with a default for everything that nobody said.
-    pub fn resolve(self) -> Training {
-        self.resolve_over(Training::default())
     }
 
     /// How to train, with what `defaults` says for everything that nobody said; another optimizer than theirs brings its own
@@ -152,6 +140,7 @@ impl TrainingOptions {
             beta1: self.beta1.unwrap_or(defaults.beta1),
             beta2: self.beta2.unwrap_or(defaults.beta2),
             max_grad_norm: self.max_grad_norm.unwrap_or(defaults.max_grad_norm),
+            trainable: self.trainable.unwrap_or(defaults.trainable),
             batch_size: self.batch_size.unwrap_or(defaults.batch_size),
             micro_batch_tokens: self.micro_batch_tokens.unwrap_or(defaults.micro_batch_tokens),
             dropout: self.dropout.unwrap_or(defaults.dropout),

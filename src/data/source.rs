@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{MiniSplit, Split, Task, World};
+use super::{Example, MiniSplit, Split, Task, World};
 use crate::error::{Error, Result};
-use crate::spec::{MINI, MINI_SEED};
+use crate::spec::{MINI, MINI_SEED, is_mini};
 
 /// The first of `splits` that there is something for, and what: what is `given`, else a file that the description of `task`
 /// names; and for none of them either, the mini world's, if `model` is fsa's own.
@@ -20,7 +20,7 @@ pub fn of(
     let file = |&split: &MiniSplit| Some((split, given(split).or_else(|| named(task, split))?));
     splits.iter().find_map(file).or_else(|| {
         let split = splits.iter().copied().find(|&split| World::has(task.name(), split));
-        split.filter(|_| model == Path::new(MINI)).map(|split| (split, World::path(task.name(), split)))
+        split.filter(|_| is_mini(model)).map(|split| (split, World::path(task.name(), split)))
     })
 }
 
@@ -37,6 +37,21 @@ pub fn read(task: &Task, path: &Path, split: MiniSplit) -> Result<Split> {
     }
 }
 
+/// The first `count` examples of the split of the mini world that `path` stands for, where plain `mini` is `split` of the task
+/// called `task`; `None` if `path` is a file's.
+pub fn first_of_world(path: &Path, task: &str, split: MiniSplit, count: usize) -> Result<Option<Vec<Example>>> {
+    let Some(mini) = Mini::parse(path, task, split)? else { return Ok(None) };
+    let task = Task::named(&mini.task).map_err(|error| error.at(path))?;
+    let mut split = World::new(MINI_SEED).split_named(&mini.task, &task, mini.split)?;
+    split.examples.truncate(count);
+    Ok(Some(split.examples))
+}
+
+/// Whether `path` stands for a split of the mini world.
+pub fn is_world(path: &Path) -> bool {
+    is_mini(path) || path.to_str().is_some_and(|path| path.starts_with(&format!("{MINI}:")))
+}
+
 /// A split of the mini world.
 struct Mini {
     task: String,
@@ -46,7 +61,7 @@ struct Mini {
 impl Mini {
     /// What `path` names, if it is not a file's; plain `mini` is `split` of `task`.
     fn parse(path: &Path, task: &str, split: MiniSplit) -> Result<Option<Self>> {
-        if path == Path::new(MINI) {
+        if is_mini(path) {
             return Ok(Some(Self { task: task.to_string(), split }));
         }
         let prefix = format!("{MINI}:");
@@ -82,6 +97,17 @@ mod tests {
         let questions = Task::named("web_questions").unwrap();
         let there = of(&questions, Path::new(MINI), &splits, |_| None);
         assert_eq!(there, Some((Test, "mini:web_questions/test".into())));
+    }
+
+    #[test]
+    fn the_first_of_the_world() {
+        let first = |path: &str| first_of_world(Path::new(path), "rte", MiniSplit::Test, 2);
+        let test = read(&rte(), Path::new("mini"), MiniSplit::Test).unwrap();
+        assert_eq!(first("mini").unwrap().unwrap(), test.examples[..2]);
+        assert_eq!(first("mini:cb/train").unwrap().unwrap().len(), 2);
+        assert!(first("mini:no/train").unwrap_err().to_string().starts_with("mini:no/train: "));
+        assert_eq!(first("./mini").unwrap(), None);
+        assert!(is_world(Path::new("mini:cb/train")) && !is_world(Path::new("./mini")));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::json_lines;
+use crate::data::MiniSplit;
 use crate::error::{Error, Result};
 use crate::grad::Collect;
 use crate::model::batch::IGNORED;
@@ -22,7 +23,7 @@ use crate::tokenizer::Tokenizer;
 pub struct Dump {
     /// Folder of the model, in Hugging Face layout.
     pub model: PathBuf,
-    /// JSON lines, `{"source": "…", "target": "…"}` each.
+    /// JSON lines, `{"source": "…", "target": "…"}` each; or `mini` or `mini:TASK/SPLIT` for the first examples of the world's.
     pub input: PathBuf,
     /// The safetensors file to write.
     pub out: PathBuf,
@@ -36,6 +37,13 @@ pub struct Dump {
     pub smoothing: Smoothing,
     /// Root seed (of the dropout masks).
     pub seed: u64,
+}
+
+impl Dump {
+    /// Default of `out`.
+    pub const OUT: &str = "batch.safetensors";
+    /// How many examples stand for an input of the mini world.
+    pub const OF_WORLD: usize = json_lines::OF_WORLD;
 }
 
 /// What was dumped.
@@ -64,7 +72,7 @@ pub fn run(dump: &Dump) -> Result<Dumped> {
             .flag("--out")
             .next("choose another name, or give --force to overwrite it"));
     }
-    let pairs: Vec<Pair> = json_lines::read(&dump.input, "{\"source\": \"…\", \"target\": \"…\"}")?;
+    let pairs = read(&dump.input)?;
     let config = T5Config::read(&dump.model)?;
     let tokenizer = Tokenizer::from_dir(&dump.model)?;
     tokenizer.check_vocab(config.shape.vocab_size)?;
@@ -123,6 +131,13 @@ pub fn run(dump: &Dump) -> Result<Dumped> {
 struct Pair {
     source: String,
     target: String,
+}
+
+fn read(path: &Path) -> Result<Vec<Pair>> {
+    match json_lines::of_world(path, MiniSplit::Train)? {
+        Some(examples) => Ok(examples.into_iter().map(|of| Pair { source: of.source, target: of.target }).collect()),
+        None => json_lines::read(path, "{\"source\": \"…\", \"target\": \"…\"}"),
+    }
 }
 
 /// `[B, longest]` of ids, padded on the right.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::json_lines;
+use crate::data::MiniSplit;
 use crate::error::{Error, Result};
 use crate::model::{self, Packed, T5Config};
 use crate::spec::Decoding;
@@ -15,7 +16,8 @@ use crate::tokenizer::Tokenizer;
 pub enum Prompts {
     /// One text.
     Text(String),
-    /// JSON lines, `{"prompt": "…"}` each; other keys are ignored, so that an earlier output can be an input.
+    /// JSON lines, `{"prompt": "…"}` each; other keys are ignored, so that an earlier output can be an input. `mini` and
+    /// `mini:TASK/SPLIT` stand for the first examples of the world's.
     File(PathBuf),
 }
 
@@ -37,6 +39,8 @@ pub struct Generate {
 impl Generate {
     /// Default of `batch_size`.
     pub const BATCH_SIZE: usize = 16;
+    /// How many examples stand for an input of the mini world.
+    pub const OF_WORLD: usize = json_lines::OF_WORLD;
 }
 
 /// A prompt and its output.
@@ -91,6 +95,9 @@ fn read(prompts: &Prompts) -> Result<Vec<String>> {
     match prompts {
         Prompts::Text(text) => Ok(vec![text.clone()]),
         Prompts::File(path) => {
+            if let Some(examples) = json_lines::of_world(path, MiniSplit::Test)? {
+                return Ok(examples.into_iter().map(|example| example.source).collect());
+            }
             let lines: Vec<Line> = json_lines::read(path, "{\"prompt\": \"…\"}")?;
             Ok(lines.into_iter().map(|line| line.prompt).collect())
         }

@@ -10,11 +10,12 @@ use super::redraw::draw;
 use super::setup::{Data, load_model, signature};
 use super::{Events, Existing};
 use crate::error::Result;
-use crate::model::{T5, memory};
+use crate::model::{self, Inspection, T5, memory};
+use crate::model_folder;
 use crate::report::csv::to_csv;
 use crate::report::folder::{GRADIENT_ALIGN, ROWS, RUN, SPEC};
 use crate::report::rows_file::{read_rows, truncate_after};
-use crate::report::run_info::RunInfo;
+use crate::report::run_info::{ModelInfo, RunInfo};
 use crate::report::view::WITHOUT_EMBEDDINGS;
 use crate::report::{GradientAlignRow, RowsFile, RunFolder, Scope, summary};
 use crate::spec::{GradientAlign, Seeds};
@@ -29,6 +30,9 @@ pub struct Outcome {
     pub files: Vec<PathBuf>,
     /// What decides the numbers, in one line.
     pub signature: String,
+    /// What has to be said beside every number of this model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'static str>,
     /// Rows written.
     pub rows: usize,
     /// A short table of the first and the last probe, for people.
@@ -84,9 +88,9 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     if let Some(info) = fine_tune::finished(&folder, existing, events)? {
         let rows = read_rows::<GradientAlignRow>(folder.file(ROWS))?.rows;
         let files = written(&folder, &rows)?;
-        return outcome(&folder, files, info.signature, &rows);
+        return outcome(spec, &folder, files, info.signature, &rows);
     }
-    let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model)?)));
+    let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model, Some(&spec.training))?)));
     let (data, loaded) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -114,7 +118,7 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     let result = fine_tune.go(spec.steps, &spec.probe_steps(), &mut probes, events);
     let signature = info.signature.clone();
     let files = finish(&folder, &probes.rows, info, result)?;
-    outcome(&folder, files, signature, &probes.rows)
+    outcome(spec, &folder, files, signature, &probes.rows)
 }
 
 /// The probes of a run under way.
@@ -164,13 +168,21 @@ fn finish(folder: &RunFolder, rows: &[GradientAlignRow], info: RunInfo, result: 
     result.and(written)
 }
 
-fn outcome(folder: &RunFolder, files: Vec<PathBuf>, signature: String, rows: &[GradientAlignRow]) -> Result<Outcome> {
+fn outcome(
+    spec: &GradientAlign,
+    folder: &RunFolder,
+    files: Vec<PathBuf>,
+    signature: String,
+    rows: &[GradientAlignRow],
+) -> Result<Outcome> {
+    let note = model_folder::note(&spec.model);
     Ok(Outcome {
         out: folder.path().to_path_buf(),
         files,
         signature,
         rows: rows.len(),
-        table: summary::gradient_align(rows)?,
+        table: summary::with_note(summary::gradient_align(rows)?, note),
+        note,
         summary: summarise(rows),
     })
 }
@@ -191,10 +203,11 @@ fn written(folder: &RunFolder, rows: &[GradientAlignRow]) -> Result<Vec<PathBuf>
 /// As [`run`], for everything that can be seen without the weights.
 pub fn plan(spec: &GradientAlign) -> Result<Plan> {
     let data = Data::load(spec)?;
-    let (params, model_warnings) = crate::model::inspect(&spec.model)?;
+    let Inspection { names, params, warnings } = model::inspect(&spec.model)?;
+    spec.training.check_trainable(names.iter().map(String::as_str))?;
     let tokens = data.source_tokens(spec.training.batch_size);
     let losses = data.losses.count();
-    let model = crate::report::run_info::ModelInfo { path: spec.model.clone(), files: Vec::new(), params };
+    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None };
     Ok(Plan {
         steps: spec.steps,
         probe_steps: spec.probe_steps(),
@@ -210,7 +223,7 @@ pub fn plan(spec: &GradientAlign) -> Result<Plan> {
             spec.training.optimizer,
         ),
         signature: signature(spec, &data, &model),
-        warnings: data.warnings.into_iter().chain(model_warnings).collect(),
+        warnings: data.warnings.into_iter().chain(warnings).collect(),
     })
 }
 

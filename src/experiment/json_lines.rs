@@ -1,10 +1,20 @@
-//! A command's `--input`: JSON lines, one object each; empty lines are skipped.
+//! A command's `--input`: JSON lines, one object each (empty lines are skipped), or the first examples of the mini world.
 
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
+use crate::data::{Example, MiniSplit, source};
 use crate::error::{Error, Result};
+use crate::spec::TASK;
+
+/// Examples of the mini world that stand for an input.
+pub(super) const OF_WORLD: usize = 8;
+
+/// The first examples of the mini world where `path` stands for it.
+pub(super) fn of_world(path: &Path, split: MiniSplit) -> Result<Option<Vec<Example>>> {
+    source::first_of_world(path, TASK, split, OF_WORLD).map_err(|error| error.flag("--input"))
+}
 
 /// The objects in the file at `path`; `shape` shows one, for errors.
 ///

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::data::{MiniSplit, Split, Task, Tokenized, batch, cut, labels, order, source};
 use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
-use crate::model::{self, LoadReport, T5, T5Config, Whole};
-use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_file};
-use crate::spec::{Estimand, Estimator, GradientAlign, Optimizer, ProbeSplit, Seeds};
+use crate::model::{self, LoadReport, Param, T5, T5Config, Whole};
+use crate::model_folder;
+use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_bytes, hash_file};
+use crate::spec::{Estimand, Estimator, GradientAlign, Optimizer, ProbeSplit, Seeds, Training};
 use crate::tokenizer::Tokenizer;
 
 /// The data side of a run.
@@ -42,12 +43,7 @@ impl Data {
         let read = |path, split, flag| source::read(&task, path, split).map_err(|error| error.flag(flag));
         let mut train = read(&spec.train, MiniSplit::Train, "--train")?;
         let mut dev = spec.dev.as_ref().map(|path| read(path, MiniSplit::Validation, "--dev")).transpose()?;
-        if !spec.model.is_dir() {
-            return Err(Error::input("there is no such folder")
-                .at(&spec.model)
-                .flag("--model")
-                .next("give a model folder"));
-        }
+        model_folder::refuse_missing(&spec.model)?;
         let config = T5Config::read(&spec.model)?;
         let tokenizer = Tokenizer::from_dir(&spec.model)?;
         tokenizer.check_vocab(config.shape.vocab_size)?;
@@ -135,13 +131,22 @@ pub(super) struct Loaded {
     pub warnings: Vec<String>,
 }
 
-/// Reads the weights and hashes every file that the model is made of.
-pub(super) fn load_model(dir: &Path) -> Result<Loaded> {
+/// Reads the weights and hashes every file that the model is made of; errors if `training` names parameters that it does not
+/// have.
+pub(super) fn load_model(dir: &Path, training: Option<&Training>) -> Result<Loaded> {
     let (model, report) = model::load(dir)?;
+    if let Some(training) = training {
+        training.check_trainable(model.params().iter().map(Param::name))?;
+    }
     let mut files: Vec<PathBuf> = report.files.clone();
     files.push(dir.join("tokenizer.json"));
-    let files = files.iter().map(|path| hash_file(path)).collect::<Result<Vec<HashedFile>>>()?;
-    let info = ModelInfo { path: dir.to_path_buf(), files, params: model.params().count() as u64 };
+    let hashed = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        model_folder::embedded(dir, name).map_or_else(|| hash_file(path), |bytes| Ok(hash_bytes(path, bytes)))
+    };
+    let files = files.iter().map(hashed).collect::<Result<Vec<HashedFile>>>()?;
+    let params = model.params().count() as u64;
+    let info = ModelInfo { path: dir.to_path_buf(), files, params, note: model_folder::note(dir).map(String::from) };
     let warnings = unused(&report, dir);
     Ok(Loaded { model, info, warnings })
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::layers::feed_forward::Activation;
 use crate::error::{Error, Result};
+use crate::model_folder;
 
 /// The architectures that fsa trains.
 const ARCHITECTURES: [&str; 2] = ["t5", "mt5"];
@@ -53,7 +54,7 @@ impl T5Config {
     /// If it is absent, is no JSON, describes another architecture, or shapes that cannot be.
     pub fn read(dir: &Path) -> Result<Self> {
         let path = dir.join("config.json");
-        let text = std::fs::read_to_string(&path).map_err(|error| Error::io("read", &path, error))?;
+        let text = model_folder::read_text(dir, "config.json").map_err(|error| Error::io("read", &path, error))?;
         Self::parse(&text, &path)
     }
 

@@ -7,7 +7,8 @@ use super::config::T5Config;
 use super::params::{Param, Params};
 use super::t5::T5;
 use super::weights::Weights;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::model_folder;
 
 /// What a checkpoint held.
 #[derive(Debug, Clone)]
@@ -31,9 +32,7 @@ pub(crate) const HEAD: &str = "lm_head.weight";
 /// # Errors
 /// If a file is missing or damaged, or a tensor is missing or has another shape than config.json says; the error names it.
 pub fn load(dir: &Path) -> Result<(T5, LoadReport)> {
-    if !dir.is_dir() {
-        return Err(Error::input("there is no such folder").at(dir).flag("--model").next("give a model folder"));
-    }
+    model_folder::refuse_missing(dir)?;
     from_parts(T5Config::read(dir)?, dir, dir)
 }
 
@@ -69,12 +68,23 @@ fn from_parts(config: T5Config, dir: &Path, config_dir: &Path) -> Result<(T5, Lo
     Ok((T5::new(config, params, tied)?, LoadReport { files, loaded, unused, tied }))
 }
 
-/// How many numbers the model in `dir` has and what is worth a warning, checking every tensor's name and shape without
-/// reading its values. A stored head counts, since whether it equals the embedding is not known yet.
+/// What can be known of a model without reading its values.
+#[derive(Debug, Clone)]
+pub struct Inspection {
+    /// Its parameters' names.
+    pub names: Vec<String>,
+    /// How many numbers they hold.
+    pub params: u64,
+    /// What is worth a warning.
+    pub warnings: Vec<String>,
+}
+
+/// Looks at the model in `dir`, checking every tensor's name and shape. A stored head counts, since whether it equals the
+/// embedding is not known yet.
 ///
 /// # Errors
 /// As [`load`].
-pub fn inspect(dir: &Path) -> Result<(u64, Vec<String>)> {
+pub fn inspect(dir: &Path) -> Result<Inspection> {
     let config = T5Config::read(dir)?;
     let weights = Weights::open(dir)?;
     let mut all = shapes(&config);
@@ -90,7 +100,8 @@ pub fn inspect(dir: &Path) -> Result<(u64, Vec<String>)> {
     let unused = weights.names().filter(|name| !known(name)).count();
     let warnings = (unused > 0)
         .then(|| format!("{}: {unused} tensors of the checkpoint have no place in the model", dir.display()));
-    Ok((params, warnings.into_iter().collect()))
+    let warnings = warnings.into_iter().collect();
+    Ok(Inspection { names: all.into_iter().map(|(name, _)| name).collect(), params, warnings })
 }
 
 /// What the checkpoint calls the parameter `name`.

@@ -29,7 +29,7 @@ pub use batch::{Batch, Mix, Packed};
 pub use config::T5Config;
 pub use gradient::{Gradient, Sink};
 pub use init::Initial;
-pub use load::{LoadReport, inspect, load, load_checkpoint};
+pub use load::{Inspection, LoadReport, inspect, load, load_checkpoint};
 pub use micro::Whole;
 pub use params::{Param, Params};
 pub use t5::T5;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::array::tensor;
 use crate::error::{Error, Result};
+use crate::model_folder;
 
 /// Largest header that safetensors allows, in bytes.
 const HEADER_LIMIT: u64 = 100_000_000;
@@ -21,6 +22,8 @@ const HEADER_LIMIT: u64 = 100_000_000;
 /// One safetensors file, its header read and checked.
 pub(crate) struct Shard {
     path: PathBuf,
+    /// Its bytes, where they are part of the program.
+    embedded: Option<&'static [u8]>,
     metadata: Metadata,
     data_start: u64,
 }
@@ -36,6 +39,8 @@ struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
+/// The file of weights that are in one piece.
+const SINGLE: &str = "model.safetensors";
 const REMEDY: &str = "the file is damaged or incomplete: fetch or save it again";
 
 /// f32 values with a shape, as safetensors wants them.
@@ -81,11 +86,22 @@ pub(crate) fn write<V: View>(path: &Path, tensors: impl IntoIterator<Item = (Str
     std::fs::set_permissions(path, permissions).map_err(failed)
 }
 
+/// What a shard's bytes are read from.
+trait ReadSeek: Read + Seek {}
+impl<T: Read + Seek> ReadSeek for T {}
+
+fn reader(path: &Path, embedded: Option<&'static [u8]>) -> std::io::Result<Box<dyn ReadSeek>> {
+    Ok(match embedded {
+        Some(bytes) => Box::new(Cursor::new(bytes)),
+        None => Box::new(File::open(path)?),
+    })
+}
+
 impl Shard {
-    fn open(path: PathBuf) -> Result<Self> {
+    fn open(path: PathBuf, embedded: Option<&'static [u8]>) -> Result<Self> {
         let read_error = |error| Error::io("read", &path, error);
-        let mut file = File::open(&path).map_err(read_error)?;
-        let length = file.metadata().map_err(read_error)?.len();
+        let mut file = reader(&path, embedded).map_err(read_error)?;
+        let length = file.seek(SeekFrom::End(0)).and_then(|end| file.rewind().map(|()| end)).map_err(read_error)?;
         let broken = |what: String| Error::input(what).at(&path).next(REMEDY);
         let mut size = [0; 8];
         file.read_exact(&mut size)
@@ -102,13 +118,13 @@ impl Shard {
         if promised != there {
             return Err(broken(format!("its header promises {promised} bytes of tensors and {there} are there")));
         }
-        Ok(Self { path, metadata, data_start: 8 + size })
+        Ok(Self { path, embedded, metadata, data_start: 8 + size })
     }
 
     /// The tensor `name` as f32.
     fn read(&self, name: &str, start: u64, end: u64, dtype: Dtype, shape: &[usize]) -> Result<Tensor> {
         let read_error = |error| Error::io("read", &self.path, error).parameter(name);
-        let mut file = File::open(&self.path).map_err(read_error)?;
+        let mut file = reader(&self.path, self.embedded).map_err(read_error)?;
         file.seek(SeekFrom::Start(self.data_start + start)).map_err(read_error)?;
         let mut bytes = vec![0u8; (end - start) as usize];
         file.read_exact(&mut bytes).map_err(read_error)?;
@@ -135,7 +151,10 @@ impl Weights {
     /// # Errors
     /// If there are none, a file is damaged, or the index names what is not there.
     pub fn open(dir: &Path) -> Result<Self> {
-        let single = dir.join("model.safetensors");
+        let single = dir.join(SINGLE);
+        if let Some(bytes) = model_folder::embedded(dir, SINGLE) {
+            return Self::of_one(Shard::open(single, Some(bytes))?);
+        }
         let index = dir.join("model.safetensors.index.json");
         let paths: Vec<PathBuf> = match (single.is_file(), index.is_file()) {
             (true, _) => vec![single],
@@ -147,7 +166,7 @@ impl Weights {
                     .next("save the model with save_pretrained(DIR, safe_serialization=True)"));
             }
         };
-        let shards = paths.into_iter().map(Shard::open).collect::<Result<Vec<_>>>()?;
+        let shards = paths.into_iter().map(|path| Shard::open(path, None)).collect::<Result<Vec<_>>>()?;
         let mut place = BTreeMap::new();
         for (number, shard) in shards.iter().enumerate() {
             for name in shard.metadata.offset_keys() {
@@ -165,7 +184,10 @@ impl Weights {
 
     /// Opens one file.
     pub fn open_file(path: PathBuf) -> Result<Self> {
-        let shard = Shard::open(path)?;
+        Self::of_one(Shard::open(path, None)?)
+    }
+
+    fn of_one(shard: Shard) -> Result<Self> {
         let place = shard.metadata.offset_keys().into_iter().map(|name| (name, 0)).collect();
         Ok(Self { shards: vec![shard], place })
     }

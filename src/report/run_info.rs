@@ -61,6 +61,9 @@ pub struct ModelInfo {
     pub files: Vec<HashedFile>,
     /// Numbers in its parameters.
     pub params: u64,
+    /// What has to be said beside every number of it; none for most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// A data file that a run has read.
@@ -173,12 +176,21 @@ pub fn sha256(path: &Path) -> Result<String> {
             Err(source) => return Err(failed(source)),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(hash))
+}
+
+fn hexadecimal(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// [`sha256`] together with its path.
 pub fn hash_file(path: &Path) -> Result<HashedFile> {
     Ok(HashedFile { path: path.to_path_buf(), sha256: sha256(path)? })
+}
+
+/// As [`hash_file`], for a file that is not on disk.
+pub fn hash_bytes(path: &Path, bytes: &[u8]) -> HashedFile {
+    HashedFile { path: path.to_path_buf(), sha256: hexadecimal(Sha256::new().chain_update(bytes)) }
 }
 
 /// This moment, RFC 3339 in UTC, to the second.

@@ -132,15 +132,6 @@ pub struct GradientAlign {
 }
 
 impl GradientAlign {
-    /// Defaults of everything that has one.
-    pub const STEPS: u64 = 400;
-    /// Default of `probe_every`.
-    pub const PROBE_EVERY: u64 = 50;
-    /// Default of `probe_batches`.
-    pub const PROBE_BATCHES: usize = 4;
-    /// Default of `shuffles`.
-    pub const SHUFFLES: usize = 4;
-
     /// Errors on the first option that cannot be meant, naming its flag.
     pub fn validate(&self) -> Result<()> {
         self.training.validate()?;

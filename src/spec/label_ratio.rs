@@ -41,37 +41,6 @@ impl std::fmt::Display for Evaluation {
     }
 }
 
-/// A named set of defaults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Preset {
-    /// fsa's own: the paper's settings, with sacreBLEU's own tokenizer.
-    Default,
-    /// The paper's: BLEU's `intl` tokenizer as in T5's own metric, 13a beside it.
-    Paper,
-}
-
-impl Preset {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Default, Self::Paper];
-
-    /// The name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::Paper => "paper",
-        }
-    }
-
-    /// BLEU's tokenizer where none is named.
-    pub fn bleu_tokenizer(self) -> &'static str {
-        match self {
-            Self::Default => "13a",
-            Self::Paper => "intl",
-        }
-    }
-}
-
 /// Where the checkpoints come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -112,8 +81,8 @@ pub struct LabelRatio {
     pub eval: Vec<Evaluation>,
     /// Data files by task and split, as `task.split`; a task file's own splits stand where none is given.
     pub files: BTreeMap<String, PathBuf>,
-    /// Evaluation examples of each task; all of them without.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Evaluation examples of each task; all of them without. `"all"` in files, since a preset may have a limit.
+    #[serde(default, with = "super::limit")]
     pub limit: Option<usize>,
     /// Whether prompts end in ` <extra_id_0>`.
     pub prompt_sentinel: bool,
@@ -128,12 +97,18 @@ pub struct LabelRatio {
 }
 
 impl LabelRatio {
-    /// Default of `eval`.
-    pub const EVAL: [&'static str; 3] = ["trivia_qa:1", "web_questions:1", "wmt16_ende:1"];
     /// Default of `onset`.
     pub const ONSET: f64 = 0.5;
     /// BLEU tokenizers.
     pub const BLEU_TOKENIZERS: [&'static str; 2] = ["13a", "intl"];
+
+    /// How fsa fine-tunes, where it does itself.
+    pub fn training(&self) -> Option<&Training> {
+        match &self.source {
+            Source::Train { training, .. } => Some(training),
+            Source::Checkpoints { .. } => None,
+        }
+    }
 
     /// Errors on the first option that cannot be meant, naming its flag.
     pub fn validate(&self) -> Result<()> {

@@ -2,25 +2,41 @@
 //!
 //! A spec is complete: nothing is filled in after it. It must not know clap (arguments as typed live in `cli`) or candle.
 
+use std::path::Path;
+
 pub mod config;
 pub mod decoding;
 pub mod gradient_align;
 pub mod label_ratio;
+pub mod limit;
+pub mod preset;
 pub mod pretrain;
 pub mod seeds;
+mod trainable;
 pub mod training;
 
 pub use decoding::{Decoding, LengthPenalty};
 pub use gradient_align::{Estimand, Estimator, GradientAlign, ProbeSplit};
 pub use label_ratio::{Evaluation, LabelRatio};
+pub use preset::{Defaults, Preset};
 pub use pretrain::Pretrain;
 pub use seeds::Seeds;
 pub use training::{AdafactorState, Optimizer, Schedule, Smoothing, Training};
 
+/// The task fine-tuned where none is named: the paper's.
+pub const TASK: &str = "rte";
 /// What stands for fsa's own in the place of a model's folder (the embedded model) or of a data file (the mini world).
 pub const MINI: &str = "mini";
 /// The seed of the world that commands mean by [`MINI`].
 pub const MINI_SEED: u64 = 0;
+/// What goes with every number of the embedded model.
+pub const MINI_NOTE: &str =
+    "The embedded model, unlike mT5, has seen the formats of the evaluation tasks in pretraining.";
+
+/// Whether `path` is [`MINI`], as it is written; a file or folder of that name is reached as `./mini`.
+pub fn is_mini(path: &Path) -> bool {
+    path.as_os_str() == MINI
+}
 
 /// What differs between two specs, a line for each side; where a run lies does not count.
 pub(crate) fn differences<S: serde::Serialize>(ours: &S, theirs: &S) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::trainable;
 use crate::error::{Error, Result};
 
 /// The optimizers, each agreeing with one named implementation.
@@ -122,6 +123,11 @@ fn usual_beta2() -> f64 {
     0.999
 }
 
+/// Every parameter.
+fn everything() -> String {
+    trainable::EVERYTHING.to_string()
+}
+
 /// Options of fine-tuning. Defaults are the paper's (A.2.4) and T5X's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -152,6 +158,10 @@ pub struct Training {
     /// gradients are in memory at once.
     #[serde(default)]
     pub max_grad_norm: f64,
+    /// Which parameters are trained: patterns over Hugging Face's names with commas between, where `*` stands for any text. All
+    /// others keep their values.
+    #[serde(default = "everything")]
+    pub trainable: String,
     /// Examples per step.
     pub batch_size: usize,
     /// Source tokens (without padding) that go through the model at once; a batch is cut into micro-batches of at most this
@@ -180,6 +190,7 @@ impl Default for Training {
             beta1: usual_beta1(),
             beta2: usual_beta2(),
             max_grad_norm: 0.0,
+            trainable: everything(),
             batch_size: 64,
             micro_batch_tokens: 4096,
             dropout: 0.1,
@@ -220,7 +231,25 @@ impl Training {
         if self.max_grad_norm > 0.0 {
             choices.push(format!("max-grad-norm:{}", self.max_grad_norm));
         }
+        if !self.trains_everything() {
+            choices.push(format!("trainable:{}", self.trainable));
+        }
         choices
+    }
+
+    /// Whether the parameter `name` is trained.
+    pub fn trains(&self, name: &str) -> bool {
+        trainable::trains(&self.trainable, name)
+    }
+
+    /// Whether no parameter is frozen.
+    pub fn trains_everything(&self) -> bool {
+        self.trainable == trainable::EVERYTHING
+    }
+
+    /// Errors if a pattern of `trainable` stands for none of the model's `names`.
+    pub fn check_trainable<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        trainable::check(&self.trainable, names)
     }
 
     /// Errors on the first option that cannot be meant, naming its flag.
@@ -242,6 +271,7 @@ impl Training {
         rate("--beta1", self.beta1)?;
         rate("--beta2", self.beta2)?;
         not_negative("--max-grad-norm", self.max_grad_norm)?;
+        trainable::validate(&self.trainable)?;
         not_negative("--z-loss", self.z_loss)
     }
 }
@@ -288,7 +318,7 @@ mod tests {
     #[test]
     fn a_spec_from_before_there_was_a_choice_reads_as_it_was_meant() {
         let text = toml::to_string(&Training::default()).unwrap();
-        let new = ["schedule", "lr_floor", "beta1", "beta2", "max_grad_norm"];
+        let new = ["schedule", "lr_floor", "beta1", "beta2", "max_grad_norm", "trainable"];
         let old: Vec<&str> = text.lines().filter(|line| !new.iter().any(|key| line.starts_with(key))).collect();
         assert_eq!(text.lines().count(), old.len() + new.len());
         assert_eq!(toml::from_str::<Training>(&old.join("\n")).unwrap(), Training::default());

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::guard::guarded;
+use crate::model_folder;
 
 /// The end-of-sequence token of T5 and mT5.
 const EOS: &str = "</s>";
@@ -29,7 +30,7 @@ impl Tokenizer {
     pub fn from_dir(model_dir: impl AsRef<Path>) -> Result<Self> {
         let dir = model_dir.as_ref();
         let path = dir.join("tokenizer.json");
-        let bytes = std::fs::read(&path).map_err(|source| missing(dir, &path, source))?;
+        let bytes = model_folder::read(dir, "tokenizer.json").map_err(|source| missing(dir, &path, source))?;
         let bad = |what: String| {
             Error::input(what).at(&path).next("get the file again, or make it anew from the model's tokenizer")
         };

@@ -6,6 +6,7 @@ use candle_core::Tensor;
 use super::optimizer::Optimizers;
 use crate::error::{Error, Result};
 use crate::model::{Gradient, Param, Sink, read, sum_of_squares, update};
+use crate::spec::Training;
 
 /// PyTorch's guard against a division by zero.
 const EPS: f64 = 1e-6;
@@ -33,14 +34,14 @@ pub fn clip_grad_norm<'a>(gradients: impl Iterator<Item = &'a Tensor> + Clone, m
 }
 
 /// The sink that holds every gradient until all are there.
-#[derive(Default)]
-pub(super) struct Held {
+pub(super) struct Held<'a> {
+    training: &'a Training,
     gradients: Vec<(Param, Tensor)>,
 }
 
-impl Sink for Held {
-    fn wants(&self, _: &str) -> bool {
-        true
+impl Sink for Held<'_> {
+    fn wants(&self, name: &str) -> bool {
+        self.training.trains(name)
     }
 
     fn take(&mut self, gradient: &Gradient) -> Result<()> {
@@ -49,7 +50,12 @@ impl Sink for Held {
     }
 }
 
-impl Held {
+impl<'a> Held<'a> {
+    /// Of the parameters that `training` trains.
+    pub fn new(training: &'a Training) -> Self {
+        Self { training, gradients: Vec::new() }
+    }
+
     /// Clips.
     pub fn clip(&self, max: f64) -> Result<f64> {
         clip_grad_norm(self.gradients.iter().map(|(_, gradient)| gradient), max)

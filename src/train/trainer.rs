@@ -32,13 +32,14 @@ pub(super) struct Losses {
 
 /// The sink that steps.
 struct StepSink<'a> {
+    training: &'a Training,
     optimizer: &'a mut Optimizers,
     lr: f64,
 }
 
 impl Sink for StepSink<'_> {
-    fn wants(&self, _: &str) -> bool {
-        true
+    fn wants(&self, name: &str) -> bool {
+        self.training.trains(name)
     }
 
     fn take(&mut self, gradient: &Gradient) -> Result<()> {
@@ -104,14 +105,15 @@ impl Trainer {
         }
         let lr = self.training.lr_at(step, self.planned);
         if self.training.max_grad_norm > 0.0 {
-            let mut held = Held::default();
+            let mut held = Held::new(&self.training);
             model.backward(tape, &mut held)?;
             held.clip(self.training.max_grad_norm)?;
             self.optimizer.begin_step();
             held.step(&mut self.optimizer, lr)?;
         } else {
             self.optimizer.begin_step();
-            model.backward(tape, &mut StepSink { optimizer: &mut self.optimizer, lr })?;
+            let mut sink = StepSink { training: &self.training, optimizer: &mut self.optimizer, lr };
+            model.backward(tape, &mut sink)?;
         }
         self.losses.sum += loss;
         self.losses.steps += 1;

@@ -1,5 +1,8 @@
 //! What the command says of itself: help, version, manual, completions.
 
+use fsa::spec::Preset;
+use fsa::spec::preset::Pace;
+
 use super::{fsa, stderr, stdout};
 
 const SUBCOMMANDS: [&str; 11] = [
@@ -50,20 +53,34 @@ fn help(arguments: &str, headings: &[&str], defaults: &[&str]) {
 
 #[test]
 fn help_is_grouped_and_states_defaults() {
-    let training = ["400", "50", "rte", "64", "adafactor-t5x", "0.001; 0.0001 for adamw"];
+    let (align, ratio) = (Preset::ALL.map(|of| of.defaults().align), Preset::ALL.map(|of| of.defaults().ratio));
+    let pace = |[mini, paper]: [Pace; 2]| {
+        let said = |mini: u64, paper: u64| match mini == paper {
+            true => mini.to_string(),
+            false => format!("{mini} in mini, {paper} in paper"),
+        };
+        [said(mini.steps, paper.steps), said(mini.probe_every, paper.probe_every)]
+    };
+    let [steps, every] = pace(align);
+    let paced = [steps.as_str(), every.as_str()];
+    let training = ["rte", "adafactor-t5x", "mini for the model mini, else paper", "*"];
     help(
         "gradient-align",
         &["Input", "Fine-tuning", "Probing", "Output"],
-        &[&training[..], &["dataset,batch,flip,expected", "off", "reports/gradient-align-<task>-seed<seed>"]].concat(),
+        &[&training[..], &paced, &["dataset,batch,flip,expected", "off", "reports/gradient-align-<task>-seed<seed>"]]
+            .concat(),
     );
-    let decoding = ["4", "t5x", "0.6 for t5x, 1 for hf"];
+    let [steps, every] = pace(ratio);
+    let paced = [steps.as_str(), every.as_str()];
+    let decoding = ["1 in mini, 4 in paper", "t5x", "0.6 for t5x, 1 for hf"];
     help(
         "label-ratio",
         &["Input", "Fine-tuning", "Probing", "Evaluation", "Decoding", "Output"],
         &[
             &training[..],
+            &paced,
             &decoding,
-            &["trivia_qa:1,web_questions:1,wmt16_ende:1", "on", "0.5", "13a", "reports/label-ratio-<task>-seed<seed>"],
+            &["on", "0.5", "13a in mini, intl in paper", "reports/label-ratio-<task>-seed<seed>"],
         ]
         .concat(),
     );
@@ -82,6 +99,9 @@ fn the_manual_has_a_page_for_every_subcommand() {
         // A hyphen is escaped in roff.
         let page = format!(".SH NAME\nfsa\\-{}", name.replace('-', "\\-"));
         assert!(manual.contains(&page), "no {page:?}");
+    }
+    for page in ["fsa\\-mini\\-export\\-model", "fsa\\-tasks\\-validate"] {
+        assert!(manual.contains(&format!(".SH NAME\n{page}")), "no {page}");
     }
     for flag in ["probe\\-every", "prompt\\-sentinel", "keep\\-special"] {
         assert!(manual.contains(&format!("\\-\\-{flag}")), "no {flag}");

@@ -55,8 +55,9 @@ fn what_is_missing_is_named_with_how_to_give_it() {
     assert!(refusal("gradient-align --train t").starts_with("--model: missing"));
     assert!(refusal("gradient-align --model m").contains("give --train path/to/train.tsv"));
     assert!(refusal("dump --model m --out o").starts_with("--input: missing"));
+    assert!(refusal("dump --input i").starts_with("--model: missing"));
     assert!(refusal("label-ratio --train t").starts_with("--model: missing"));
-    assert!(refusal("generate --prompt p").starts_with("--model: missing"));
+    assert!(refusal("generate --input i").starts_with("--model: missing"));
     assert!(refusal("generate --model m").starts_with("--prompt: missing: a prompt; give --prompt TEXT, or many with"));
 }
 

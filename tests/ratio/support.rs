@@ -24,6 +24,7 @@ eval = ['web_questions:2', 'wmt16_ende:0']
 threads = 1
 beams = 1
 max-new-tokens = 4
+bleu-tokenizer = '13a'
 limit = 7
 
 [files]

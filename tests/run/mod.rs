@@ -4,6 +4,7 @@ mod bad_data;
 mod bad_model;
 mod bad_out;
 mod dump;
+mod embedded;
 mod mutations;
 mod numbers;
 mod outputs;
@@ -11,3 +12,4 @@ mod repeats;
 #[cfg(unix)]
 mod resume;
 pub(crate) mod support;
+mod trainable;

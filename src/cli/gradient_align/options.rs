@@ -6,21 +6,21 @@ use clap::Args;
 use fsa::Result;
 use fsa::data::{MiniSplit, Task, source};
 use fsa::spec::config::Config;
-use fsa::spec::{Estimand, Estimator, GradientAlign, ProbeSplit};
+use fsa::spec::{Estimand, Estimator, GradientAlign, Preset, ProbeSplit};
 use serde::Deserialize;
 
 use crate::cli::choice::{self, one_of, switch, switch_name};
 use crate::cli::how::{File, default_out};
 use crate::cli::options::every_option;
-use crate::cli::training::{MODEL, SEED, TASK, TrainingOptions};
+use crate::cli::preset::{MODEL_HELP, PRESET_HELP, by_preset, model, task_file};
+use crate::cli::training::{SEED, TASK, TrainingOptions};
 use crate::cli::{lenient, required, threads};
 
 /// Every option that both a flag and a config key can set; `None` where nothing was said.
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Options {
-    /// Folder of the model, in Hugging Face layout
-    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     #[arg(help = format!("A registered task, or the path of a task file (*.toml) [default: {TASK}]"))]
@@ -31,6 +31,8 @@ pub struct Options {
     /// Validation split, or `mini`; needed only for --probe-split validation [default: that of the task file]
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     dev: Option<PathBuf>,
+    #[arg(long, value_name = "NAME", value_parser = one_of(&Preset::ALL, Preset::name), help_heading = "Input", help = PRESET_HELP)]
+    preset: Option<Preset>,
 
     #[command(flatten)]
     #[serde(skip)]
@@ -43,7 +45,7 @@ pub struct Options {
     threads: Option<usize>,
 
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Probing")]
-    #[arg(help = format!("Batches, of --batch-size examples, that every probe measures on [default: {}]", GradientAlign::PROBE_BATCHES))]
+    #[arg(help = format!("Batches, of --batch-size examples, that every probe measures on [default: {}]", by_preset(|of| of.probe_batches)))]
     probe_batches: Option<usize>,
     #[arg(long, value_name = "SPLIT", value_parser = one_of(&ProbeSplit::ALL, ProbeSplit::name), help_heading = "Probing")]
     #[arg(help = format!("Where they are drawn from [default: {}]", GradientAlign::PROBE_SPLIT.name()))]
@@ -54,7 +56,7 @@ pub struct Options {
     #[serde(deserialize_with = "lenient::switch")]
     probe_dropout: Option<bool>,
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Probing")]
-    #[arg(help = format!("Label shuffles per estimator that draws any [default: {}]", GradientAlign::SHUFFLES))]
+    #[arg(help = format!("Label shuffles per estimator that draws any [default: {}]", by_preset(|of| of.shuffles)))]
     shuffles: Option<usize>,
     #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Probing")]
     #[arg(value_parser = one_of(&Estimator::ALL, Estimator::name))]
@@ -74,7 +76,7 @@ pub struct Options {
 
 every_option! {
     Options {
-        model task train dev seed threads probe_batches probe_split probe_dropout shuffles estimators estimand out
+        model task train dev preset seed threads probe_batches probe_split probe_dropout shuffles estimators estimand out
     } { training }
 }
 
@@ -94,7 +96,9 @@ impl Options {
         // A set: the order and the repetitions of a list must not make another run of it.
         estimators.sort();
         estimators.dedup();
-        let model = required(self.model, "--model", "the model's folder", MODEL)?;
+        let data = [self.train.as_deref(), self.dev.as_deref(), task_file(&task)];
+        let model = model(self.model, data.into_iter().flatten())?;
+        let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let probe_split = self.probe_split.unwrap_or(GradientAlign::PROBE_SPLIT);
         let dev = match probe_split {
             ProbeSplit::Train => self.dev,
@@ -113,15 +117,15 @@ impl Options {
             task,
             seed,
             threads: self.threads.unwrap_or_else(threads::default),
-            steps: self.training.steps(),
-            probe_every: self.training.probe_every(),
-            probe_batches: self.probe_batches.unwrap_or(GradientAlign::PROBE_BATCHES),
+            steps: self.training.steps_or(defaults.align.steps),
+            probe_every: self.training.probe_every_or(defaults.align.probe_every),
+            probe_batches: self.probe_batches.unwrap_or(defaults.probe_batches),
             probe_split,
             probe_dropout: self.probe_dropout.unwrap_or(GradientAlign::PROBE_DROPOUT),
-            shuffles: self.shuffles.unwrap_or(GradientAlign::SHUFFLES),
+            shuffles: self.shuffles.unwrap_or(defaults.shuffles),
             estimators,
             estimand: self.estimand.unwrap_or(GradientAlign::ESTIMAND),
-            training: self.training.resolve(),
+            training: self.training.resolve_over(defaults.training()),
         })
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use clap::Parser;
-use fsa::spec::{AdafactorState, Estimator, Optimizer, ProbeSplit, Smoothing, Training};
+use fsa::spec::{AdafactorState, Estimator, Optimizer, Preset, ProbeSplit, Smoothing, Training};
 
 use super::*;
 
@@ -32,12 +32,27 @@ fn resolved(flags: &str, toml: &str) -> std::result::Result<GradientAlign, Strin
 fn what_nobody_says_gets_its_default() {
     let spec = resolve(typed("--model m --train t"), None).unwrap();
     assert_eq!((spec.task.as_str(), spec.seed), ("rte", 0));
-    assert_eq!((spec.steps, spec.probe_every, spec.probe_batches, spec.shuffles), (400, 50, 4, 4));
+    assert_eq!((spec.steps, spec.probe_every, spec.probe_batches, spec.shuffles), (1000, 100, 4, 4));
     assert_eq!((spec.probe_split, spec.probe_dropout, spec.dev), (ProbeSplit::Train, false, None));
     assert_eq!(spec.estimators, Estimator::ALL);
     assert_eq!(spec.training, Training::default());
     assert_eq!(spec.out, Path::new("reports/gradient-align-rte-seed0"));
     assert!(spec.threads >= 1);
+}
+
+#[test]
+fn with_nothing_said_it_is_the_embedded_model_with_its_preset() {
+    let spec = resolve(typed(""), None).unwrap();
+    let defaults = Preset::Mini.defaults();
+    assert_eq!((spec.model.as_path(), spec.train.as_path()), (Path::new("mini"), Path::new("mini:rte/train")));
+    assert_eq!((spec.steps, spec.probe_every), (defaults.align.steps, defaults.align.probe_every));
+    assert_eq!(spec.training, defaults.training());
+    let paper = resolve(typed("--preset paper --steps 7"), None).unwrap();
+    assert_eq!((paper.steps, paper.probe_every, &paper.training), (7, 100, &Training::default()));
+    let mini = resolved("--lr 0.5", "preset = 'mini'\nmodel = 'm'\ntrain = 't'\ndropout = 0").unwrap();
+    assert_eq!(mini.steps, defaults.align.steps);
+    assert_eq!(mini.training, Training { lr: 0.5, dropout: 0.0, ..defaults.training() });
+    assert_eq!(resolved("", &toml::to_string(&paper).unwrap()), Ok(paper));
 }
 
 #[test]
@@ -47,7 +62,7 @@ fn flags_win_over_the_config_and_the_config_over_defaults() {
     assert_eq!((spec.steps, spec.seed, spec.probe_dropout), (9, 3, false));
     assert_eq!(spec.estimators, [Estimator::Flip]);
     assert_eq!(spec.out, Path::new("reports/gradient-align-cb-seed3"));
-    assert_eq!(spec.shuffles, GradientAlign::SHUFFLES);
+    assert_eq!(spec.shuffles, Preset::Paper.defaults().shuffles);
 }
 
 #[test]
@@ -65,7 +80,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
         --probe-split validation --probe-dropout on --shuffles 5 --estimators expected,batch,expected --estimand summed \
         --batch-size 8 --micro-batch-tokens 100 --lr 0.25 --warmup-steps 4 --weight-decay 0.5 --dropout 0.2 \
         --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --schedule cosine --lr-floor 0.1 --beta1 0.8 \
-    --beta2 0.95 --max-grad-norm 2 --optimizer adafactor-hf --adafactor-state fresh --seed 18446744073709551615 --threads 3 \
+    --beta2 0.95 --max-grad-norm 2 --trainable *norm* --preset mini --optimizer adafactor-hf --adafactor-state fresh --seed 18446744073709551615 --threads 3 \
         --out o";
     let options = typed(flags);
     assert_eq!(options.given().len(), keys::<Options>().len(), "a flag is missing from this test");
@@ -103,6 +118,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
             beta1: 0.8,
             beta2: 0.95,
             max_grad_norm: 2.0,
+            trainable: "*norm*".into(),
         },
     };
     assert_eq!(spec, want);
@@ -114,7 +130,7 @@ fn what_must_be_given_is_asked_for_by_its_flag() {
     let error = resolve(typed("--train t"), None).unwrap_err().to_string();
     assert_eq!(
         error,
-        "--model: missing: the model's folder; give --model path/to/model (or `model` in a --config file)"
+        "--model: missing: the model's folder; give --model path/to/model, or mini for the embedded one (or `model` in a --config file)"
     );
     assert!(resolve(typed("--model m"), None).unwrap_err().to_string().starts_with("--train: missing"));
 }

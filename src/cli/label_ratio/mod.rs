@@ -12,7 +12,7 @@ use clap::Args;
 use fsa::Result;
 use fsa::experiment::label_ratio::{self, Outcome, Plan};
 use fsa::spec::LabelRatio;
-use options::{Options, Tables};
+use options::{Options, Tables, fine_tuning};
 
 use super::how::{self, File, How, Planned};
 use super::options::Layered;
@@ -20,7 +20,7 @@ use super::{term, threads};
 
 /// Fine-tune, and at each probe count how often outputs on other tasks are the fine-tuned task's labels
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_args(fine_tuning))]
 pub struct Arguments {
     #[command(flatten)]
     options: Options,
@@ -30,6 +30,7 @@ pub struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  fsa label-ratio
   fsa label-ratio --model path/to/model --train path/to/train.tsv --dev path/to/dev.tsv \\
     --eval trivia_qa:1 --file trivia_qa.train=path/to/train.jsonl \\
     --file trivia_qa.validation=path/to/validation.jsonl
@@ -37,7 +38,10 @@ Examples:
 
 A config holds these flags without their dashes, a `key = value` each, and the data files in a
 [files] table; a run's own spec.toml is one. Flags win over it. Its paths are relative to the
-current directory.";
+current directory.
+
+With no model and no data, the embedded model is fine-tuned on the mini world's RTE and asked its
+other tasks.";
 
 impl Arguments {
     /// Runs, or with `--dry-run` says what a run would do.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::PossibleValuesParser;
+use clap::{Arg, Args};
 use fsa::spec::config::Config;
-use fsa::spec::label_ratio::{Preset, Source};
-use fsa::spec::{Decoding, Evaluation, LabelRatio};
+use fsa::spec::label_ratio::Source;
+use fsa::spec::{Decoding, Defaults, Evaluation, LabelRatio, Preset, limit};
 use fsa::{Error, Result};
 use serde::Deserialize;
 
@@ -16,8 +16,9 @@ use crate::cli::choice::{self, one_of, switch, switch_name};
 use crate::cli::decoding::DecodingOptions;
 use crate::cli::how::{File, default_out};
 use crate::cli::options::{Layered, every_option, keys};
-use crate::cli::training::{MODEL, SEED, TASK, TrainingOptions};
-use crate::cli::{lenient, required, threads};
+use crate::cli::preset::{MODEL_HELP, PRESET_HELP, by_preset, model, task_file, with_default};
+use crate::cli::training::{SEED, TASK, TrainingOptions};
+use crate::cli::{lenient, threads};
 
 /// Prompts end in a sentinel unless that is switched off: what the model was pretrained to answer.
 const PROMPT_SENTINEL: bool = true;
@@ -26,8 +27,7 @@ const PROMPT_SENTINEL: bool = true;
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Options {
-    /// Folder of the model, in Hugging Face layout
-    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     #[arg(help = format!("The fine-tuned task: a registered one, or the path of a task file (*.toml) [default: {TASK}]"))]
@@ -51,6 +51,8 @@ pub struct Options {
     #[arg(default_missing_value = switch_name(true), help_heading = "Input")]
     #[serde(deserialize_with = "lenient::switch")]
     strict: Option<bool>,
+    #[arg(long, value_name = "NAME", value_parser = one_of(&Preset::ALL, Preset::name), help_heading = "Input", help = PRESET_HELP)]
+    preset: Option<Preset>,
 
     #[command(flatten)]
     #[serde(skip)]
@@ -64,12 +66,13 @@ pub struct Options {
 
     #[arg(long, value_name = "TASK:SHOTS", value_delimiter = ',', help_heading = "Evaluation")]
     #[arg(help = format!("Tasks to evaluate with the examples in each prompt, with commas between [default: {}]",
-        LabelRatio::EVAL.join(",")))]
+        by_preset(|of| of.eval.join(","))))]
     #[serde(deserialize_with = "lenient::evaluations")]
     eval: Option<Vec<String>>,
-    /// Evaluate at most N examples of each task [default: all]
-    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Evaluation")]
-    limit: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = AtMost::parse, help_heading = "Evaluation")]
+    #[arg(help = format!("Evaluate at most N examples of each task, or all [default: {}]",
+        by_preset(|of| of.limit.map_or_else(|| limit::ALL.to_owned(), |limit| limit.to_string()))))]
+    limit: Option<AtMost>,
     #[arg(long, value_name = "SWITCH", value_parser = switch(), help_heading = "Evaluation")]
     #[arg(help = format!("Whether prompts end in <extra_id_0> [default: {}]", switch_name(PROMPT_SENTINEL)))]
     #[serde(deserialize_with = "lenient::switch")]
@@ -80,11 +83,8 @@ pub struct Options {
     onset: Option<f64>,
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(LabelRatio::BLEU_TOKENIZERS))]
     #[arg(help_heading = "Evaluation", help = format!("BLEU's tokenizer; with intl, 13a is reported beside it [default: {}]",
-        Preset::Default.bleu_tokenizer()))]
+        by_preset(|of| of.bleu_tokenizer)))]
     bleu_tokenizer: Option<String>,
-    /// Named defaults: paper scores BLEU with intl; all other defaults are the paper's in any case [default: default]
-    #[arg(long, value_name = "NAME", value_parser = one_of(&Preset::ALL, Preset::name), help_heading = "Evaluation")]
-    preset: Option<Preset>,
 
     #[command(flatten)]
     #[serde(skip)]
@@ -99,6 +99,25 @@ every_option! {
     Options {
         model task train dev files checkpoints strict seed threads eval limit prompt_sentinel onset bleu_tokenizer preset out
     } { training decoding }
+}
+
+/// The most examples to evaluate, as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct AtMost(#[serde(with = "limit")] Option<usize>);
+
+impl AtMost {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        limit::parse(text).map(Self)
+    }
+}
+
+/// Makes the options of fine-tuning state how long this command does it.
+pub fn fine_tuning(arg: Arg) -> Arg {
+    match arg.get_id().as_str() {
+        "steps" => with_default(arg, &by_preset(|of| of.ratio.steps)),
+        "probe_every" => with_default(arg, &by_preset(|of| of.ratio.probe_every)),
+        _ => arg,
+    }
 }
 
 /// The tables of a run's own `spec.toml` that group options.
@@ -165,22 +184,23 @@ impl Options {
             options.decoding = options.decoding.over_spec(decoding);
         }
         let seed = options.seed.unwrap_or(SEED);
+        let data = files.values().map(PathBuf::as_path).chain(options.checkpoints.as_deref()).chain(task_file(&task));
+        let model = model(options.model, data)?;
+        let defaults = options.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         Ok(LabelRatio {
-            model: required(options.model, "--model", "the model's folder", MODEL)?,
+            model,
             out: options.out.unwrap_or_else(|| default_out("label-ratio", &task, seed)),
             task,
             seed,
             threads: options.threads.unwrap_or_else(threads::default),
-            eval: evaluations(options.eval)?,
+            eval: evaluations(options.eval, &defaults)?,
             files,
-            limit: options.limit,
+            limit: options.limit.map_or(defaults.limit, |AtMost(limit)| limit),
             prompt_sentinel: options.prompt_sentinel.unwrap_or(PROMPT_SENTINEL),
             onset: options.onset.unwrap_or(LabelRatio::ONSET),
-            bleu_tokenizer: options
-                .bleu_tokenizer
-                .unwrap_or_else(|| options.preset.unwrap_or(Preset::Default).bleu_tokenizer().to_owned()),
-            decoding: options.decoding.resolve(),
-            source: source_of(options.training, options.checkpoints, options.strict)?,
+            bleu_tokenizer: options.bleu_tokenizer.unwrap_or_else(|| defaults.bleu_tokenizer.to_owned()),
+            decoding: options.decoding.resolve_over(defaults.decoding()),
+            source: source_of(options.training, options.checkpoints, options.strict, &defaults)?,
         })
     }
 
@@ -202,8 +222,8 @@ impl Options {
 }
 
 /// The evaluations in `given`, each once, in its order.
-fn evaluations(given: Option<Vec<String>>) -> Result<Vec<Evaluation>> {
-    let given = given.unwrap_or_else(|| LabelRatio::EVAL.map(String::from).to_vec());
+fn evaluations(given: Option<Vec<String>>, defaults: &Defaults) -> Result<Vec<Evaluation>> {
+    let given = given.unwrap_or_else(|| defaults.eval.iter().map(ToString::to_string).collect());
     let mut evaluations = Vec::new();
     for text in &given {
         let evaluation = Evaluation::parse(text.trim())?;
@@ -224,15 +244,20 @@ fn evaluations(given: Option<Vec<String>>) -> Result<Vec<Evaluation>> {
 }
 
 /// Where the checkpoints come from. What would be said in vain is an error.
-fn source_of(training: TrainingOptions, checkpoints: Option<PathBuf>, strict: Option<bool>) -> Result<Source> {
+fn source_of(
+    training: TrainingOptions,
+    checkpoints: Option<PathBuf>,
+    strict: Option<bool>,
+    defaults: &Defaults,
+) -> Result<Source> {
     match (checkpoints, strict) {
         (None, Some(_)) => Err(Error::input("says something about --checkpoints only")
             .flag("--strict")
             .next("leave it out, or give --checkpoints DIR")),
         (None, None) => Ok(Source::Train {
-            steps: training.steps(),
-            probe_every: training.probe_every(),
-            training: training.resolve(),
+            steps: training.steps_or(defaults.ratio.steps),
+            probe_every: training.probe_every_or(defaults.ratio.probe_every),
+            training: training.resolve_over(defaults.training()),
         }),
         (Some(dir), strict) => match training.given().first() {
             Some(key) => Err(Error::input("cannot be used with --checkpoints, which are fine-tuned already")

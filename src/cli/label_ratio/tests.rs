@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Parser;
 use fsa::spec::label_ratio::Source;
-use fsa::spec::{AdafactorState, Decoding, Evaluation, LengthPenalty, Optimizer, Smoothing, Training};
+use fsa::spec::{AdafactorState, Decoding, Evaluation, LengthPenalty, Optimizer, Preset, Smoothing, Training};
 
 use super::*;
 use crate::cli::options::keys;
@@ -46,11 +46,11 @@ fn evaluation(task: &str, shots: usize) -> Evaluation {
 
 const COMMON: &str = "--model m --task tasks/own.toml --train t --dev d --file wmt16_ende.test=w \
     --file trivia_qa.validation=v --eval trivia_qa:5,wmt16_ende,trivia_qa:5 --limit 7 --prompt-sentinel off --onset 0.25 \
-    --bleu-tokenizer intl --preset default --beams 2 --max-new-tokens 9 --min-new-tokens 1 --length-penalty hf \
+    --bleu-tokenizer intl --preset mini --beams 2 --max-new-tokens 9 --min-new-tokens 1 --length-penalty hf \
     --length-penalty-exponent 0.5 --seed 18446744073709551615 --threads 3 --out o";
 const TRAIN: &str = "--steps 10 --probe-every 2 --batch-size 8 --micro-batch-tokens 100 --lr 0.25 --warmup-steps 4 \
     --weight-decay 0.5 --dropout 0.2 --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --schedule cosine --lr-floor 0.1 --beta1 0.8 \
-    --beta2 0.95 --max-grad-norm 2 --optimizer adafactor-hf \
+    --beta2 0.95 --max-grad-norm 2 --trainable *norm* --optimizer adafactor-hf \
     --adafactor-state fresh";
 const CHECKPOINTS: &str = "--checkpoints c --strict";
 
@@ -103,6 +103,7 @@ fn train() -> Source {
         beta1: 0.8,
         beta2: 0.95,
         max_grad_norm: 2.0,
+        trainable: "*norm*".into(),
     };
     Source::Train { steps: 10, probe_every: 2, training }
 }
@@ -130,7 +131,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
 fn what_nobody_says_gets_its_default() {
     let spec = resolve(typed("--model m"), None).unwrap();
     assert_eq!((spec.task.as_str(), spec.seed, spec.limit, spec.prompt_sentinel), ("rte", 0, None, true));
-    assert_eq!((spec.onset, spec.bleu_tokenizer.as_str(), spec.decoding), (0.5, "13a", Decoding::default()));
+    assert_eq!((spec.onset, spec.bleu_tokenizer.as_str(), spec.decoding), (0.5, "intl", Decoding::default()));
     assert_eq!(spec.eval, ["trivia_qa", "web_questions", "wmt16_ende"].map(|task| evaluation(task, 1)));
     assert_eq!(spec.source, Source::Train { steps: 400, probe_every: 50, training: Training::default() });
     assert_eq!(spec.out, Path::new("reports/label-ratio-rte-seed0"));
@@ -141,10 +142,30 @@ fn what_nobody_says_gets_its_default() {
 
 #[test]
 fn the_papers_preset_scores_bleu_with_intl_unless_told_otherwise() {
-    let tokenizer = |flags: &str| resolve(typed(&format!("--model m {flags}")), None).unwrap().bleu_tokenizer;
+    let tokenizer = |flags: &str| resolve(typed(flags), None).unwrap().bleu_tokenizer;
     assert_eq!(tokenizer("--preset paper"), "intl");
     assert_eq!(tokenizer("--preset paper --bleu-tokenizer 13a"), "13a");
-    assert_eq!(tokenizer("--preset default"), "13a");
+    assert_eq!((tokenizer("").as_str(), tokenizer("--model m").as_str()), ("13a", "intl"));
+}
+
+#[test]
+fn with_nothing_said_it_is_the_embedded_model_with_its_preset() {
+    let spec = resolve(typed(""), None).unwrap();
+    let defaults = Preset::Mini.defaults();
+    assert_eq!((spec.model.as_path(), spec.limit), (Path::new("mini"), defaults.limit));
+    assert_eq!(spec.decoding, defaults.decoding());
+    let (steps, probe_every) = (defaults.ratio.steps, defaults.ratio.probe_every);
+    assert_eq!(spec.source, Source::Train { steps, probe_every, training: defaults.training() });
+}
+
+#[test]
+fn a_limit_of_a_preset_can_be_lifted_and_stays_so() {
+    let paper = resolve(typed("--preset paper"), None).unwrap();
+    assert_eq!((paper.limit, resolve(typed("--limit all"), None).unwrap().limit), (None, None));
+    assert_eq!(resolved("", &toml::to_string(&paper).unwrap()), Ok(paper));
+    assert_eq!(resolved("", "limit = 3").unwrap().limit, Some(3));
+    let wrong = resolved("", "limit = 'some'").unwrap_err();
+    assert!(wrong.starts_with("run.toml:1: `limit`: ") && wrong.contains("a whole number, or \"all\""), "{wrong}");
 }
 
 #[test]
@@ -217,7 +238,7 @@ fn a_spec_can_be_run_again_with_another_source_or_decoding() {
 fn what_must_be_given_is_asked_for_by_its_flag() {
     assert_eq!(
         refused("--train t"),
-        "--model: missing: the model's folder; give --model path/to/model (or `model` in a --config file)"
+        "--model: missing: the model's folder; give --model path/to/model, or mini for the embedded one (or `model` in a --config file)"
     );
     assert!(refused("--model m --eval trivia_qa:x").starts_with("--eval: `trivia_qa:x` is not a task with"));
     assert!(refused("--model m --eval trivia_qa,,rte").starts_with("--eval: `` names no task"));

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::cli::choice;
 use crate::cli::how::{File, default_out};
 use crate::cli::options::every_option;
+use crate::cli::preset::with_default;
 use crate::cli::training::{SEED, TrainingOptions};
 use crate::cli::{lenient, threads};
 
@@ -102,16 +103,15 @@ pub fn pretraining(arg: Arg) -> Arg {
         "beta1" => t.beta1.to_string(),
         "beta2" => t.beta2.to_string(),
         "max_grad_norm" => t.max_grad_norm.to_string(),
+        "trainable" => t.trainable.clone(),
         "dropout" => t.dropout.to_string(),
         "label_smoothing" => t.label_smoothing.to_string(),
         "smoothing" => t.smoothing.name().to_string(),
         "z_loss" => t.z_loss.to_string(),
         _ => return arg,
     };
-    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-    let what = help.split(" [default: ").next().unwrap_or_default().to_string();
     let heading = if arg.get_id() == "probe_every" { "Probing" } else { "Training" };
-    arg.help(format!("{what} [default: {default}]")).help_heading(heading)
+    with_default(arg, &default).help_heading(heading)
 }
 
 impl Options {

@@ -18,7 +18,8 @@ use super::fine_tune::{self, Epochs, FineTune, Probing};
 use super::setup::load_model;
 use super::{Events, Existing};
 use crate::error::{Error, Result};
-use crate::model::{T5, memory};
+use crate::model::{self, T5, memory};
+use crate::model_folder;
 use crate::plot;
 use crate::report::csv::to_csv;
 use crate::report::files::{self, FIGURES, LABEL_RATIO, ROWS, RUN, SPEC, TARGET, TARGET_ROWS};
@@ -39,6 +40,9 @@ pub struct Outcome {
     pub files: Vec<PathBuf>,
     /// What decides the numbers, in one line.
     pub signature: String,
+    /// What has to be said beside every number of this model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'static str>,
     /// Rows written.
     pub rows: usize,
     /// A short table, for people.
@@ -101,7 +105,7 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
         };
         return outcome(spec, &folder, files, info.signature, &probes, skipped);
     }
-    let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model)?)));
+    let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model, spec.training())?)));
     let (data, loaded) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -178,9 +182,11 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
 /// As [`run`], for everything that can be seen without the weights.
 pub fn plan(spec: &LabelRatio) -> Result<Plan> {
     let data = Data::load(spec)?;
-    let (params, model_warnings) = crate::model::inspect(&spec.model)?;
+    let inspected = model::inspect(&spec.model)?;
+    let params = inspected.params;
     let (steps, batch, optimizer, mut warnings) = match &spec.source {
         Source::Train { steps, probe_every, training } => {
+            training.check_trainable(inspected.names.iter().map(String::as_str))?;
             (probe_steps(*steps, *probe_every), training.batch_size, training.optimizer, Vec::new())
         }
         Source::Checkpoints { dir, .. } => {
@@ -191,9 +197,9 @@ pub fn plan(spec: &LabelRatio) -> Result<Plan> {
     };
     let all = || data.evaluations.iter().chain([&data.target]);
     let longest = all().flat_map(|asked| &asked.questions).map(|question| question.source.len()).max().unwrap_or(1);
-    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params };
+    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None };
     warnings.extend(data.warnings.iter().cloned());
-    warnings.extend(model_warnings);
+    warnings.extend(inspected.warnings);
     Ok(Plan {
         steps,
         evaluations: spec.eval.iter().map(ToString::to_string).collect(),
@@ -382,5 +388,7 @@ fn outcome(
         }
     };
     let out = folder.path().to_path_buf();
-    Ok(Outcome { out, files, signature, rows: rows.labels.len(), table, onsets, skipped })
+    let note = model_folder::note(&spec.model);
+    let table = summary::with_note(table, note);
+    Ok(Outcome { out, files, signature, note, rows: rows.labels.len(), table, onsets, skipped })
 }

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::experiment::scoring::Metric;
 use crate::measure::Language;
 use crate::model::T5Config;
+use crate::model_folder;
 use crate::report::run_info::DataInfo;
 use crate::spec::label_ratio::{Evaluation, Source};
 use crate::spec::{LabelRatio, Seeds};
@@ -61,12 +62,7 @@ impl Data {
     pub fn load(spec: &LabelRatio) -> Result<Self> {
         use MiniSplit::{Test, Train, Validation};
         spec.validate()?;
-        if !spec.model.is_dir() {
-            return Err(Error::input("there is no such folder")
-                .at(&spec.model)
-                .flag("--model")
-                .next("give a model folder"));
-        }
+        model_folder::refuse_missing(&spec.model)?;
         let target_task = Task::resolve(&spec.task)?;
         let config = T5Config::read(&spec.model)?;
         let tokenizer = Tokenizer::from_dir(&spec.model)?;

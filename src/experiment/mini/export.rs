@@ -1,13 +1,15 @@
-//! `fsa mini export`: every task's splits as files in the layouts of the hub's, and a config that names them all.
+//! `fsa mini export`: every task's splits as files in the layouts of the hub's, and a config that names them all; `fsa mini
+//! export-model`: the embedded model's folder.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::refuse_existing;
 use crate::data::{MiniSplit, World};
 use crate::error::{Error, Result};
+use crate::model_folder::EMBEDDED;
 use crate::report::folder::write_atomic;
 
 /// The config's name: its table `[files]` names every file by task and split.
@@ -29,6 +31,20 @@ pub struct Export {
 pub struct Exported {
     /// Every file, the config last.
     pub files: Vec<PathBuf>,
+}
+
+/// Writes the embedded model's folder in Hugging Face layout into `out`, each file whole or not at all.
+///
+/// # Errors
+/// As [`export`].
+pub fn export_model(out: &Path, force: bool) -> Result<Exported> {
+    let files: Vec<PathBuf> = EMBEDDED.iter().map(|(name, _)| out.join(name)).collect();
+    refuse_existing(&files, force)?;
+    std::fs::create_dir_all(out).map_err(|source| Error::io("create", out, source).flag("--out"))?;
+    for (path, (_, bytes)) in files.iter().zip(&EMBEDDED) {
+        write_atomic(path, bytes).map_err(|error| error.flag("--out"))?;
+    }
+    Ok(Exported { files })
 }
 
 #[derive(Serialize)]

@@ -2,9 +2,11 @@
 
 mod baselines;
 mod export;
+mod report;
 
 pub use baselines::{Baseline, baselines};
-pub use export::{Export, Exported, export};
+pub use export::{Export, Exported, export, export_model};
+pub use report::report;
 
 use std::path::{Path, PathBuf};
 

@@ -17,7 +17,7 @@ use super::{Events, Existing};
 use crate::data::Corpus;
 use crate::error::Result;
 use crate::model::load::shapes;
-use crate::model::{Initial, T5, memory};
+use crate::model::{Initial, Param, T5, memory};
 use crate::report::csv::to_csv;
 use crate::report::files::{MODEL, MODEL_FILES, PRETRAIN, ROWS, RUN, SCORE_ROWS, SCORES, SPEC};
 use crate::report::rows_file::{read_rows, truncate_after};
@@ -86,6 +86,7 @@ pub fn run(
     let prepared = Setup::new(spec, corpus).and_then(|setup| {
         let initial = Initial { embedding_deviation: spec.embedding_deviation, bias_slope: spec.bias_slope };
         let model = T5::random_with(setup.config.clone(), initial, seeds)?;
+        spec.training.check_trainable(model.params().iter().map(Param::name))?;
         Ok((setup, model))
     });
     let (setup, model) = match prepared {
@@ -122,7 +123,9 @@ pub fn run(
 /// As [`run`], for everything that can be seen before the first step.
 pub fn plan(spec: &Pretrain, corpus: &dyn Corpus) -> Result<Plan> {
     let setup = Setup::new(spec, corpus)?;
-    let params = shapes(&setup.config).iter().map(|(_, shape)| shape.iter().product::<usize>() as u64).sum();
+    let shapes = shapes(&setup.config);
+    spec.training.check_trainable(shapes.iter().map(|(name, _)| name.as_str()))?;
+    let params = shapes.iter().map(|(_, shape)| shape.iter().product::<usize>() as u64).sum();
     let batch = spec.training.batch_size;
     Ok(Plan {
         probe_steps: spec.probe_steps(),

@@ -310,8 +310,9 @@ fn self_attention_with_relative_bias() {
         let mut kept = Kept::default();
         let mut grads = Collector::new(&mut kept, 3);
         let mut sums = BiasGradient::new(3, HEADS, 11);
-        let (dx, _) =
-            layer.backward(saved, &dy, &Source::Itself, Some((&bias, &mut sums)), &layout, None, &mut grads).unwrap();
+        let (dx, _) = layer
+            .backward(saved, &dy, &Source::Itself, None, Some((&bias, &mut sums)), &layout, None, &mut grads)
+            .unwrap();
         table.backward(sums, &mut grads).unwrap();
         let params =
             [&layer.norm.weight, &layer.q.weight, &layer.k.weight, &layer.v.weight, &layer.o.weight, &table.table];
@@ -337,7 +338,7 @@ fn cross_attention() {
     let (_, saved) = layer.forward(&x, &source, None, &decoder, None).unwrap();
     let mut kept = Kept::default();
     let mut grads = Collector::new(&mut kept, 3);
-    let (dx, dencoder) = layer.backward(saved, &dy, &source, None, &decoder, None, &mut grads).unwrap();
+    let (dx, dencoder) = layer.backward(saved, &dy, &source, None, None, &decoder, None, &mut grads).unwrap();
     let dencoder = dencoder.unwrap();
     let params = [&layer.norm.weight, &layer.q.weight, &layer.k.weight, &layer.v.weight, &layer.o.weight];
     params.iter().for_each(|param| grads.complete(param).unwrap());
@@ -371,7 +372,7 @@ fn a_frozen_parameter_costs_nothing_and_a_forgotten_one_is_an_error() {
         let (_, saved) = layer.forward(&x, &Source::Itself, None, &encoder, None).unwrap();
         let mut sink = OnlyQuery(Vec::new());
         let mut grads = Collector::new(&mut sink, 3);
-        layer.backward(saved, &dy, &Source::Itself, None, &encoder, None, &mut grads).unwrap();
+        layer.backward(saved, &dy, &Source::Itself, None, None, &encoder, None, &mut grads).unwrap();
         let mut params = crate::model::Params::default();
         for param in [&layer.q.weight, &layer.k.weight] {
             params.insert(param.clone()).unwrap();

@@ -2,11 +2,21 @@
 
 mod gradient_align;
 mod label_ratio;
+mod mini;
 mod pretrain;
 
 pub use gradient_align::gradient_align;
 pub use label_ratio::label_ratio;
+pub use mini::{MiniRows, mini};
 pub use pretrain::{pretrain, scores};
+
+/// A table with what has to be said beside its numbers below it.
+pub fn with_note(table: String, note: Option<&str>) -> String {
+    match note {
+        Some(note) => format!("{}\n\n{note}\n", table.trim_end()).trim_start().to_string(),
+        None => table,
+    }
+}
 
 fn decimals(value: Option<f64>, places: usize) -> String {
     value.map_or_else(|| "-".into(), |value| format!("{value:.places$}"))

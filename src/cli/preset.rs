@@ -1,0 +1,72 @@
+//! The model and the preset as typed, and what stands in help for a default that depends on the preset.
+
+use std::path::{Path, PathBuf};
+
+use clap::Arg;
+use fsa::Result;
+use fsa::data::source::is_world;
+use fsa::spec::{Defaults, MINI, Preset};
+
+use super::required;
+
+/// Help of `--model`.
+pub const MODEL_HELP: &str = "Folder of the model, in Hugging Face layout, or `mini` for the embedded one (a folder of that \
+    name is ./mini) [default: mini, unless there is data of your own]";
+/// Help of `--preset`.
+pub const PRESET_HELP: &str = "Named defaults, over which every other option wins: mini is made for the embedded model, paper \
+    has the paper's [default: mini for the model mini, else paper]";
+/// How a missing model may be given.
+const MODEL: &str = "path/to/model, or mini for the embedded one (or `model` in a --config file)";
+
+/// The model: what is given, else the embedded one. Data of the user's own is an error then: a toy's numbers on it would
+/// look like a model's.
+pub fn model<'a>(given: Option<PathBuf>, data: impl IntoIterator<Item = &'a Path>) -> Result<PathBuf> {
+    let own = data.into_iter().any(|path| !is_world(path));
+    match given {
+        None if own => required(None, "--model", "the model's folder", MODEL),
+        None => Ok(MINI.into()),
+        Some(model) => Ok(model),
+    }
+}
+
+/// The file of a task that is not a registered one: data of the user's own.
+pub fn task_file(task: &str) -> Option<&Path> {
+    Some(Path::new(task)).filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+}
+
+/// What the presets say of something: `64`, or `400 in mini, 1000 in paper`.
+pub fn by_preset<T: ToString>(value: impl Fn(Defaults) -> T) -> String {
+    let said = Preset::ALL.map(|preset| (value(preset.defaults()).to_string(), preset.name()));
+    match &said {
+        [(one, _), (other, _)] if one == other => one.clone(),
+        _ => said.map(|(value, name)| format!("{value} in {name}")).join(", "),
+    }
+}
+
+/// The argument with another default in its help.
+pub fn with_default(arg: Arg, default: &str) -> Arg {
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let what = help.split(" [default: ").next().unwrap_or_default().to_string();
+    arg.help(format!("{what} [default: {default}]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_that_depends_on_the_preset_says_so() {
+        assert_eq!(by_preset(|_| 64), "64");
+        let said = by_preset(|of| of.bleu_tokenizer);
+        assert_eq!(said, "13a in mini, intl in paper");
+    }
+
+    #[test]
+    fn the_embedded_model_is_not_taken_for_data_of_ones_own() {
+        let of = |data: &'static str| model(None, [Path::new(data)]).map_err(|error| error.to_string());
+        assert_eq!(of("mini:rte/train"), Ok("mini".into()));
+        assert!(of("train.tsv").unwrap_err().starts_with("--model: missing: the model's folder; give --model path/to"));
+        assert_eq!(model(Some("m".into()), [Path::new("train.tsv")]).unwrap(), Path::new("m"));
+        assert!(task_file("own.toml").is_some() && task_file("rte").is_none());
+    }
+}
