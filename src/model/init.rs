@@ -25,11 +25,16 @@ pub struct Initial {
     /// second to the right (in the decoder, both to the left); each pair's slope is a quarter of the one's before. Learned
     /// from noise, one position per thousand steps of Adam, this takes small models longer than all the rest.
     pub bias_slope: f64,
+    /// How much of each query's weights is its key's, and of each output's weights its value's, after "Mimetic Initialization of
+    /// Self-Attention Layers" (Trockman and Kolter 2023): 0 for independent ones, 1 for equal ones. Tokens then attend to
+    /// their like and copy it, which is most of what looking up a name takes. The first pair of heads, which looks to its
+    /// neighbours, keeps queries of its own.
+    pub likeness: f64,
 }
 
 impl Initial {
     /// As transformers makes a fresh T5.
-    pub const TRANSFORMERS: Self = Self { embedding_deviation: 1.0, bias_slope: 0.0 };
+    pub const TRANSFORMERS: Self = Self { embedding_deviation: 1.0, bias_slope: 0.0, likeness: 0.0 };
 }
 
 impl T5 {
@@ -60,13 +65,26 @@ impl T5 {
             };
             Some(scale * shape.initializer_factor)
         };
+        let draw = |name: &str, count: usize| match deviation(name) {
+            None => vec![1.0; count],
+            Some(deviation) => normal(&mut seeds.rng(&format!("init/{name}"), &[]), count, deviation),
+        };
         let mut params = Params::default();
         for (name, dims) in all {
             let count = dims.iter().product();
-            let mut values = match deviation(&name) {
-                None => vec![1.0; count],
-                Some(deviation) => normal(&mut seeds.rng(&format!("init/{name}"), &[]), count, deviation),
-            };
+            let mut values = draw(&name, count);
+            if let Some(attention) = name.strip_suffix(".q.weight") {
+                let keys = draw(&format!("{attention}.k.weight"), count);
+                // Rows of the heads behind the first pair; in cross-attention, where nothing has a place, of all.
+                let own = if name.contains("EncDec") { 0 } else { count.min(2 * shape.d_kv * shape.d_model) };
+                let scale = (shape.d_kv as f64).powf(-0.5);
+                resemble(&mut values[own..], keys[own..].iter().copied(), scale, initial.likeness);
+            }
+            if let Some(attention) = name.strip_suffix(".o.weight") {
+                let of_values = draw(&format!("{attention}.v.weight"), count);
+                let turned = (0..count).map(|i| of_values[i % inner * shape.d_model + i / inner]);
+                resemble(&mut values, turned, (shape.d_model as f64 / inner as f64).sqrt(), initial.likeness);
+            }
             if name.ends_with("relative_attention_bias.weight") {
                 slope(&mut values, &config, name.starts_with("encoder"), initial.bias_slope);
             }
@@ -83,6 +101,14 @@ fn normal(rng: &mut ChaCha8Rng, count: usize, deviation: f64) -> Vec<f32> {
             (value * deviation) as f32
         })
         .collect()
+}
+
+/// Mixes `values` with `scale` times as many `others`, of which it takes the share `likeness`; the deviation stays.
+fn resemble(values: &mut [f32], others: impl Iterator<Item = f32>, scale: f64, likeness: f64) {
+    let own = (1.0 - likeness * likeness).max(0.0).sqrt();
+    for (value, other) in values.iter_mut().zip(others) {
+        *value = (own * *value as f64 + likeness * scale * other as f64) as f32;
+    }
 }
 
 /// Adds the heads' slopes to a table [buckets, heads].
@@ -140,5 +166,25 @@ mod tests {
         close(added(1, -3, 1), -3.0);
         close(added(1, -100, 0), -8.0);
         assert_eq!(biases(0.0), plain);
+    }
+
+    #[test]
+    fn with_full_likeness_queries_are_keys_and_outputs_are_values_turned() {
+        let text = r#"{"model_type": "t5", "vocab_size": 8, "d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 1, "num_heads": 3}"#;
+        let config = T5Config::parse(text, Path::new("config.json")).unwrap();
+        let weights = |likeness, name: &str| {
+            let initial = Initial { likeness, ..Initial::TRANSFORMERS };
+            let model = T5::random_with(config.clone(), initial, Seeds::new(0)).unwrap();
+            read(model.params().get(&format!("encoder.block.0.layer.0.SelfAttention.{name}.weight")).unwrap().value())
+                .unwrap()
+                .to_vec()
+        };
+        let [q, k, v, o] = ["q", "k", "v", "o"].map(|name| weights(1.0, name));
+        let independent = weights(0.0, "q");
+        let close = |a: f32, b: f32| assert!((a - b).abs() < 1e-6, "{a} and {b}");
+        (0..64).for_each(|i| close(q[i], independent[i]));
+        (64..96).for_each(|i| close(q[i], k[i] / 2.0));
+        let scale = (8f32 / 12.0).sqrt();
+        (0..96).for_each(|i| close(o[i], scale * v[i % 12 * 8 + i / 12]));
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::label_ratio::{Evaluation, probe_steps};
 use super::training::{at_least_one, at_most, not_negative, positive};
 use super::{Decoding, Optimizer, Schedule, Training};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Everything that decides what `fsa pretrain` computes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,8 @@ pub struct Pretrain {
     pub embedding_deviation: f64,
     /// How steeply the first heads' initial position bias falls with the distance, per position; 0 for transformers' noise.
     pub bias_slope: f64,
+    /// How far initial queries resemble keys, and outputs values, from 0 to 1 (mimetic initialization).
+    pub likeness: f64,
     /// Tasks asked at each probe; those that the corpus names if there are none.
     pub eval: Vec<Evaluation>,
     /// How it is trained.
@@ -79,6 +81,8 @@ impl Pretrain {
 
     /// Default of `bias_slope`.
     pub const BIAS_SLOPE: f64 = 1.0;
+    /// Default of `likeness`.
+    pub const LIKENESS: f64 = 0.7;
 
     /// Default of `training`: plain cross-entropy without dropout, as T5 was pretrained; AdamW, a cosine down to 2 %.
     pub fn training() -> Training {
@@ -167,6 +171,10 @@ impl Pretrain {
         }
         positive("--embedding-deviation", self.embedding_deviation)?;
         not_negative("--bias-slope", self.bias_slope)?;
+        not_negative("--likeness", self.likeness)?;
+        if self.likeness > 1.0 {
+            return Err(Error::input(format!("must be from 0 to 1, not {}", self.likeness)).flag("--likeness"));
+        }
         self.training.validate()
     }
 }

@@ -48,6 +48,9 @@ pub struct Options {
     #[arg(help = format!("How steeply the first heads' initial position bias falls with the distance; 0 for plain noise [default: {}]",
         Pretrain::BIAS_SLOPE))]
     bias_slope: Option<f64>,
+    #[arg(long, value_name = "SHARE", value_parser = choice::number, help_heading = "Model")]
+    #[arg(help = format!("How far initial queries resemble keys, and outputs values, from 0 to 1 [default: {}]", Pretrain::LIKENESS))]
+    likeness: Option<f64>,
 
     #[command(flatten)]
     #[serde(skip)]
@@ -80,7 +83,7 @@ pub struct Options {
 
 every_option! {
     Options {
-        corpus d_model d_kv d_ff num_layers num_decoder_layers num_heads embedding_deviation bias_slope seed threads held_out eval limit
+        corpus d_model d_kv d_ff num_layers num_decoder_layers num_heads embedding_deviation bias_slope likeness seed threads held_out eval limit
         max_new_tokens out
     } { training }
 }
@@ -145,6 +148,7 @@ impl Options {
             num_layers,
             num_decoder_layers: self.num_decoder_layers.unwrap_or(num_layers),
             num_heads: self.num_heads.unwrap_or(Pretrain::NUM_HEADS),
+            likeness: self.likeness.unwrap_or(Pretrain::LIKENESS),
             bias_slope: self.bias_slope.unwrap_or(Pretrain::BIAS_SLOPE),
             embedding_deviation: self.embedding_deviation.unwrap_or_else(|| Pretrain::embedding_deviation(d_model)),
             eval: eval.iter().map(|text| Evaluation::parse(text.trim())).collect::<Result<_>>()?,

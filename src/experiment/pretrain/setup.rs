@@ -73,7 +73,7 @@ impl Setup {
             format!("corpus:{}:{short}", spec.corpus),
             format!("steps:{}", spec.steps),
             format!(
-                "model:t5:layers{}+{}:d{}:kv{}:ff{}:heads{}:vocab{}:embedding{:.4}:slope{}",
+                "model:t5:layers{}+{}:d{}:kv{}:ff{}:heads{}:vocab{}:embedding{:.4}:slope{}:likeness{}",
                 spec.num_layers,
                 spec.num_decoder_layers,
                 spec.d_model,
@@ -82,7 +82,8 @@ impl Setup {
                 spec.num_heads,
                 self.config.shape.vocab_size,
                 spec.embedding_deviation,
-                spec.bias_slope
+                spec.bias_slope,
+                spec.likeness
             ),
             format!("opt:{}", t.optimizer.name()),
             format!("lr:{}", t.lr),
