@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::World;
 use super::languages::Language;
+use crate::data::Task;
 
 impl World {
     /// Every piece, sorted: words with a leading `▁`, endings and punctuation without. Any text of the world is made of
-    /// them; the words are those of `samples` documents and of every task's examples.
+    /// them; the words are those of `samples` documents and of every task's examples and template.
     pub fn pieces(&self, samples: u64) -> Vec<String> {
         let mut pieces: BTreeSet<String> = BTreeSet::new();
         for (language, lexicon) in Language::ALL.into_iter().zip(&self.lexicons) {
@@ -40,6 +41,15 @@ impl World {
         }
         for text in self.task_texts() {
             read(&text);
+        }
+        for template in Task::names().filter_map(|name| Task::named(name).ok()).map(|task| task.template().to_string())
+        {
+            // What stands in braces is a column.
+            template.split(['{', '}']).step_by(2).for_each(&mut read);
+        }
+        // A remark may begin with any of them, though few documents may show it.
+        for word in super::senses::kinds().into_iter().flat_map(|(_, _, members)| members) {
+            read(&super::words::capital(word));
         }
         // A plural is its singular and an ending.
         for word in &words {

@@ -5,7 +5,7 @@ use super::facts::text;
 use super::words::{COLOURS, FOODS, INSTRUMENTS, JOBS, OPPOSITES, PETS, THINGS};
 
 /// A kind, how it is asked for, and what belongs to it.
-fn kinds() -> Vec<(&'static str, [&'static str; 2], Vec<&'static str>)> {
+pub(super) fn kinds() -> Vec<(&'static str, [&'static str; 2], Vec<&'static str>)> {
     vec![
         ("animal", ["Which of these is an animal?", "Which of these can run or fly?"], PETS.to_vec()),
         ("food", ["Which of these is a food?", "Which of these can one eat?"], FOODS.to_vec()),
