@@ -4,6 +4,7 @@ mod architecture;
 mod cli;
 mod golden;
 mod measure;
+mod mini;
 mod pretrain;
 mod ratio;
 mod run;

@@ -133,7 +133,7 @@ fn what_nobody_says_gets_its_default() {
     assert_eq!((spec.task.as_str(), spec.seed, spec.limit, spec.prompt_sentinel), ("rte", 0, None, true));
     assert_eq!((spec.onset, spec.bleu_tokenizer.as_str(), spec.decoding), (0.5, "intl", Decoding::default()));
     assert_eq!(spec.eval, ["trivia_qa", "web_questions", "wmt16_ende"].map(|task| evaluation(task, 1)));
-    assert_eq!(spec.source, Source::Train { steps: 400, probe_every: 50, training: Training::default() });
+    assert_eq!(spec.source, Source::Train { steps: 1000, probe_every: 100, training: Training::default() });
     assert_eq!(spec.out, Path::new("reports/label-ratio-rte-seed0"));
     assert!(spec.files.is_empty() && spec.threads >= 1);
     let spec = resolve(typed("--model m --checkpoints c"), None).unwrap();
