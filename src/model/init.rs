@@ -20,8 +20,8 @@ pub struct Initial {
     /// is 1, which makes a tied head that is not scaled begin with logits of deviation d_model^½; d_model^−½ makes it begin
     /// with those of deviation 1.
     pub embedding_deviation: f64,
-    /// How steeply the first heads' relative position bias falls with the distance, per position, on top of transformers'
-    /// noise, after ALiBi (Press et al. 2022); 0 for not at all. Heads come in pairs, the first looking to the left and the
+    /// How steeply the first heads' relative position bias falls with the distance from a neighbour, per position, on top of
+    /// transformers' noise, after ALiBi (Press et al. 2022); 0 for not at all. Heads come in pairs, the first looking to the left and the
     /// second to the right (in the decoder, both to the left); each pair's slope is a quarter of the one's before. Learned
     /// from noise, one position per thousand steps of Adam, this takes small models longer than all the rest.
     pub bias_slope: f64,
@@ -127,7 +127,7 @@ fn slope(table: &mut [f32], config: &T5Config, bidirectional: bool, slope: f64) 
             distance_of[relative_position_bucket(relative, bidirectional, buckets, max_distance)] = distance;
         }
         for (bucket, distance) in distance_of.into_iter().enumerate() {
-            table[bucket * heads + head] -= (slope * distance as f64) as f32;
+            table[bucket * heads + head] -= (slope * (distance - 1).abs() as f64) as f32;
         }
     }
 }
@@ -157,14 +157,16 @@ mod tests {
             sloped[stack][place] - plain[stack][place]
         };
         let close = |a: f32, b: f32| assert!((a - b).abs() < 1e-5, "{a} and {b}");
-        close(added(0, -3, 0), -3.0);
-        close(added(0, 3, 0), -8.0);
-        close(added(0, 3, 1), -3.0);
-        close(added(0, -3, 1), -8.0);
-        close(added(0, -3, 2), -0.75);
-        close(added(0, 50, 3), -2.0);
-        close(added(1, -3, 1), -3.0);
-        close(added(1, -100, 0), -8.0);
+        close(added(0, -3, 0), -2.0);
+        close(added(0, -1, 0), 0.0);
+        close(added(0, 0, 0), -1.0);
+        close(added(0, 3, 0), -7.0);
+        close(added(0, 3, 1), -2.0);
+        close(added(0, -3, 1), -7.0);
+        close(added(0, -3, 2), -0.5);
+        close(added(0, 50, 3), -1.75);
+        close(added(1, -3, 1), -2.0);
+        close(added(1, -100, 0), -7.0);
         assert_eq!(biases(0.0), plain);
     }
 

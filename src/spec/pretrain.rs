@@ -59,7 +59,7 @@ impl Pretrain {
     /// Default of `corpus`.
     pub const CORPUS: &str = "mini";
     /// Default of `steps`.
-    pub const STEPS: u64 = 16_000;
+    pub const STEPS: u64 = 8000;
     /// Default of `probe_every`.
     pub const PROBE_EVERY: u64 = 1000;
     /// Default of `held_out`.
@@ -80,7 +80,7 @@ impl Pretrain {
     pub const NUM_HEADS: usize = 4;
 
     /// Default of `bias_slope`.
-    pub const BIAS_SLOPE: f64 = 1.0;
+    pub const BIAS_SLOPE: f64 = 2.0;
     /// Default of `likeness`.
     pub const LIKENESS: f64 = 0.7;
 

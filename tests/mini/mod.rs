@@ -28,7 +28,8 @@ fn unmasked(document: &Document) -> String {
 
 #[test]
 fn a_document_is_put_together_again() {
-    let document = |source: &str, target: &str| Document { source: source.into(), target: target.into(), family: "x".into() };
+    let document =
+        |source: &str, target: &str| Document { source: source.into(), target: target.into(), family: "x".into() };
     assert_eq!(
         unmasked(&document("a <extra_id_0> d <extra_id_1>", "<extra_id_0> b c <extra_id_1> e. <extra_id_2>")),
         "a b c d e."

@@ -74,50 +74,50 @@ enum Writer {
 }
 
 pub(super) const FAMILIES: [Family; 17] = [
-    Family { name: "trivia_qa", share: 4.0, shots: &SHOTS, writer: Writer::Asked(trivia) },
-    Family { name: "web_questions", share: 2.0, shots: &SHOTS, writer: Writer::Asked(places) },
+    Family { name: "trivia_qa", share: 3.0, shots: &SHOTS, writer: Writer::Asked(trivia) },
+    Family { name: "web_questions", share: 1.5, shots: &SHOTS, writer: Writer::Asked(places) },
     Family {
         name: "wmt16_ende",
-        share: 1.5,
+        share: 1.2,
         shots: &SHOTS,
         writer: Writer::Asked(|w, d| translation(w, d, Language::German, 0)),
     },
     Family {
         name: "wmt16_enro",
-        share: 1.5,
+        share: 1.2,
         shots: &SHOTS,
         writer: Writer::Asked(|w, d| translation(w, d, Language::Romanian, 0)),
     },
     Family {
         name: "to French",
-        share: 2.0,
+        share: 1.6,
         shots: &SHOTS,
         writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::French, n + 1)),
     },
     Family {
         name: "to German",
-        share: 0.7,
+        share: 0.6,
         shots: &SHOTS,
         writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::German, n + 1)),
     },
     Family {
         name: "to Romanian",
-        share: 0.7,
+        share: 0.6,
         shots: &SHOTS,
         writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::Romanian, n + 1)),
     },
-    Family { name: "xsum", share: 1.5, shots: &SHOTS, writer: Writer::Asked(news) },
-    Family { name: "wiki_lingua", share: 1.0, shots: &SHOTS, writer: Writer::Asked(guides) },
+    Family { name: "xsum", share: 1.2, shots: &SHOTS, writer: Writer::Asked(news) },
+    Family { name: "wiki_lingua", share: 0.8, shots: &SHOTS, writer: Writer::Asked(guides) },
     Family { name: "reading", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(reading) },
-    Family { name: "retold", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(retold) },
-    Family { name: "lists", share: 3.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(lists) },
-    Family { name: "claims", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(CHECKS.len(), claim) },
+    Family { name: "retold", share: 7.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(retold) },
+    Family { name: "lists", share: 8.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(lists) },
+    Family { name: "claims", share: 4.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(CHECKS.len(), claim) },
     Family { name: "several claims", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Asked(several) },
-    Family { name: "reasons", share: 2.5, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(3, reason) },
+    Family { name: "reasons", share: 2.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(3, reason) },
     Family { name: "facts", share: 1.0, shots: &SHOTS, writer: Writer::Told(facts) },
     Family {
         name: "words",
-        share: 0.7,
+        share: 0.6,
         shots: &SHOTS,
         writer: Writer::Told(|_, d| {
             let n = 2 + d.below(3);
@@ -134,7 +134,7 @@ const SHOTS: [f64; 5] = [10.0, 5.0, 1.5, 0.7, 0.7];
 /// The same where contexts make documents long.
 const SHOTS_IN_CONTEXT: [f64; 5] = [14.0, 2.5, 0.3, 0.1, 0.1];
 
-/// How often an in-context document has its last answer masked, and how often every answer; otherwise random spans are.
+/// Shares of in-context documents whose last answer is masked, and whose every answer is; in the others random spans are.
 const ONE_MASKED: f64 = 0.5;
 const ALL_MASKED: f64 = 0.4;
 
@@ -160,10 +160,12 @@ pub(super) fn write(world: &World, dice: &mut Dice) -> Document {
 fn in_context(dice: &mut Dice, weights: &[f64], ask: impl Fn(&mut Dice) -> Vec<Pair>) -> Pair {
     let shots = dice.weighted(weights);
     let mut examples: Vec<Pair> = (0..=shots).flat_map(|_| ask(dice)).collect();
+    // Questions about one context are worth more than its reading.
+    let all_masked = if examples.len() > shots + 1 { 5.0 * ALL_MASKED } else { ALL_MASKED };
     let told = |examples: &[Pair]| -> String {
         examples.iter().map(|(source, target)| format!("{source} {target}")).collect::<Vec<_>>().join(" ")
     };
-    let masked = dice.weighted(&[ONE_MASKED, ALL_MASKED, 1.0 - ONE_MASKED - ALL_MASKED]);
+    let masked = dice.weighted(&[ONE_MASKED, all_masked, 1.0 - ONE_MASKED - ALL_MASKED]);
     let first = match masked {
         0 => examples.len() - 1,
         1 => examples.len().saturating_sub(SENTINELS),
@@ -295,7 +297,7 @@ fn lists(world: &World, dice: &mut Dice) -> Vec<Pair> {
         dice,
         |told: &(String, Vec<Pair>)| &told.0,
         |dice| {
-            let people = 2 + dice.below(4);
+            let people = 2 + dice.below(7);
             claims::list(&world.names, dice, people)
         },
     );
