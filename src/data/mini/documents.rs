@@ -73,7 +73,7 @@ enum Writer {
     Told(fn(&World, &mut Dice) -> String),
 }
 
-pub(super) const FAMILIES: [Family; 17] = [
+pub(super) const FAMILIES: [Family; 18] = [
     Family { name: "trivia_qa", share: 3.0, shots: &SHOTS, writer: Writer::Asked(trivia) },
     Family { name: "web_questions", share: 1.5, shots: &SHOTS, writer: Writer::Asked(places) },
     Family {
@@ -110,7 +110,8 @@ pub(super) const FAMILIES: [Family; 17] = [
     Family { name: "wiki_lingua", share: 0.8, shots: &SHOTS, writer: Writer::Asked(guides) },
     Family { name: "reading", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(reading) },
     Family { name: "retold", share: 7.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(retold) },
-    Family { name: "lists", share: 8.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(lists) },
+    Family { name: "lists", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(lists) },
+    Family { name: "again", share: 7.0, shots: &NO_SHOTS, writer: Writer::Asked(again) },
     Family { name: "claims", share: 4.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(CHECKS.len(), claim) },
     Family { name: "several claims", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Asked(several) },
     Family { name: "reasons", share: 2.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(3, reason) },
@@ -133,6 +134,9 @@ const SENTINELS: usize = 8;
 const SHOTS: [f64; 5] = [10.0, 5.0, 1.5, 0.7, 0.7];
 /// The same where contexts make documents long.
 const SHOTS_IN_CONTEXT: [f64; 5] = [14.0, 2.5, 0.3, 0.1, 0.1];
+
+/// The same where one is enough.
+const NO_SHOTS: [f64; 1] = [1.0];
 
 /// Shares of in-context documents whose last answer is masked, and whose every answer is; in the others random spans are.
 const ONE_MASKED: f64 = 0.5;
@@ -288,6 +292,26 @@ fn retold(world: &World, dice: &mut Dice) -> Vec<Pair> {
         _ => (start, value),
     };
     again.into_iter().enumerate().map(tell).collect()
+}
+
+/// A context or a list to be said again word by word: a decoder has no places to copy by, and must find what follows each word.
+fn again(world: &World, dice: &mut Dice) -> Pair {
+    let told = free(
+        world,
+        dice,
+        |told: &String| told,
+        |dice| match dice.chance(0.5) {
+            true => {
+                let people = 3 + dice.below(6);
+                claims::list(&world.names, dice, people).0
+            }
+            false => {
+                let sentences = 2 + dice.below(3);
+                claims::questions(&world.names, dice, sentences, 0).0
+            }
+        },
+    );
+    (format!("Text: {told} Again:"), told)
 }
 
 /// People with what they have, as a list, and then one after the other.

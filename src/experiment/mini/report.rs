@@ -75,11 +75,10 @@ fn add(folder: &RunFolder, rows: &mut MiniRows) -> Result<()> {
     let spec = folder.read_spec::<LabelRatio>()?;
     let targets = read_rows(folder.file(TARGET_ROWS))?.rows;
     let answers: Vec<LabelRatioRow> = read_rows(folder.file(ROWS))?.rows;
-    // The target's own rows are in `targets`.
-    let asked =
-        answers.into_iter().filter(|row| row.task != row.target || spec.eval.iter().any(|e| e.task == row.task));
+    // The target's own rows are in `targets`; before fine-tuning it is a task like any other.
+    let asked = answers.iter().filter(|row| row.task != row.target).cloned();
     match &spec.source {
-        Source::Train { steps: 0, .. } => rows.pretrained.extend(asked),
+        Source::Train { steps: 0, .. } => rows.pretrained.extend(answers),
         Source::Train { training, .. } if !training.trains_everything() => rows.norms_only.extend(targets),
         _ => {
             rows.answers.extend(asked);
