@@ -2,6 +2,7 @@
 
 mod generation;
 mod invariants;
+mod mini;
 mod model;
 mod optimizers;
 mod support;
