@@ -73,7 +73,7 @@ fn generate_and_dump_take_the_worlds_examples() {
     let folder = empty();
     assert_eq!(done(&folder, "generate --max-new-tokens 3").lines().count(), 8);
     let lines = done(&folder, "generate --max-new-tokens 3 --input mini:wmt16_ende/test --json");
-    assert!(lines.lines().all(|line| line.contains("translate")), "{lines}");
+    assert!(lines.lines().all(|line| line.contains("Translate")), "{lines}");
     assert!(done(&folder, "dump").starts_with("batch.safetensors  8 examples"));
     assert!(refused(&folder, "dump").starts_with("batch.safetensors: --out: it exists already"));
     assert!(refused(&folder, "generate --input mini:no/test").starts_with("mini:no/test: --input: "));

@@ -178,7 +178,7 @@ fn flags_win_over_the_config_and_the_config_over_defaults() {
     assert_eq!(spec.decoding, Decoding { num_beams: 1, length_penalty: LengthPenalty::Hf(1.0), ..Decoding::default() });
     assert_eq!(spec.out, Path::new("reports/label-ratio-cb-seed3"));
     let training = Training { lr: 0.5, ..Training::default() };
-    assert_eq!(spec.source, Source::Train { steps: 9, probe_every: 50, training });
+    assert_eq!(spec.source, Source::Train { steps: 9, probe_every: 100, training });
     assert_eq!(resolved("--eval wmt16_ende", toml).unwrap().eval, [evaluation("wmt16_ende", 1)]);
 }
 

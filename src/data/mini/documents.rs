@@ -9,11 +9,9 @@ use super::claims::{self, Kind, Verdict};
 use super::dice::Dice;
 use super::facts::text;
 use super::languages::{Language, Sentence};
+use super::masking::{Pair, in_context, mask};
 use super::{articles, senses};
 use crate::data::Document;
-
-/// A source and what completes it.
-type Pair = (String, String);
 
 /// A way to check a claim `H` against a context `C`: the wording, and the answers for true, false and neither.
 struct Check {
@@ -127,9 +125,6 @@ pub(super) const FAMILIES: [Family; 18] = [
     },
 ];
 
-/// The most sentinels that a document has, the one that ends its target not counted.
-const SENTINELS: usize = 8;
-
 /// How many shots a document has: 0 to 4, mostly none or one.
 const SHOTS: [f64; 5] = [10.0, 5.0, 1.5, 0.7, 0.7];
 /// The same where contexts make documents long.
@@ -137,10 +132,6 @@ const SHOTS_IN_CONTEXT: [f64; 5] = [14.0, 2.5, 0.3, 0.1, 0.1];
 
 /// The same where one is enough.
 const NO_SHOTS: [f64; 1] = [1.0];
-
-/// Shares of in-context documents whose last answer is masked, and whose every answer is; in the others random spans are.
-const ONE_MASKED: f64 = 0.5;
-const ALL_MASKED: f64 = 0.4;
 
 /// Document of `dice`.
 pub(super) fn write(world: &World, dice: &mut Dice) -> Document {
@@ -159,59 +150,6 @@ pub(super) fn write(world: &World, dice: &mut Dice) -> Document {
         }
     };
     Document { source, target, family: family.name.to_string() }
-}
-
-fn in_context(dice: &mut Dice, weights: &[f64], ask: impl Fn(&mut Dice) -> Vec<Pair>) -> Pair {
-    let shots = dice.weighted(weights);
-    let mut examples: Vec<Pair> = (0..=shots).flat_map(|_| ask(dice)).collect();
-    // Questions about one context are worth more than its reading.
-    let all_masked = if examples.len() > shots + 1 { 5.0 * ALL_MASKED } else { ALL_MASKED };
-    let told = |examples: &[Pair]| -> String {
-        examples.iter().map(|(source, target)| format!("{source} {target}")).collect::<Vec<_>>().join(" ")
-    };
-    let masked = dice.weighted(&[ONE_MASKED, all_masked, 1.0 - ONE_MASKED - ALL_MASKED]);
-    let first = match masked {
-        0 => examples.len() - 1,
-        1 => examples.len().saturating_sub(SENTINELS),
-        _ => return mask(dice, &told(&examples)),
-    };
-    let mut target = String::new();
-    for (place, (_, answer)) in examples.iter_mut().skip(first).enumerate() {
-        let sentinel = format!("<extra_id_{place}>");
-        target += &format!("{sentinel} {answer} ");
-        *answer = sentinel;
-    }
-    let count = examples.len() - first;
-    (told(&examples), format!("{target}<extra_id_{count}>"))
-}
-
-/// T5's span corruption by words: spans of one to three are masked until about 15 % are, the number of sentinels permitting.
-fn mask(dice: &mut Dice, told: &str) -> Pair {
-    let words: Vec<&str> = told.split(' ').collect();
-    let (mut source, mut target) = (Vec::new(), Vec::new());
-    let mut spans = 0;
-    let mut place = 0;
-    while place < words.len() {
-        let last_chance = spans == 0 && place + 1 == words.len();
-        if spans < SENTINELS && (last_chance || dice.chance(0.09)) {
-            let sentinel = format!("<extra_id_{spans}>");
-            let end = words.len().min(place + 1 + dice.below(3));
-            source.push(sentinel.clone());
-            target.push(sentinel);
-            target.extend(words[place..end].iter().map(|word| word.to_string()));
-            spans += 1;
-            // Two masked spans never touch.
-            if end < words.len() {
-                source.push(words[end].to_string());
-            }
-            place = end + 1;
-        } else {
-            source.push(words[place].to_string());
-            place += 1;
-        }
-    }
-    target.push(format!("<extra_id_{spans}>"));
-    (source.join(" "), target.join(" "))
 }
 
 /// The first of what `write` writes whose content no task has.

@@ -14,6 +14,7 @@ mod dice;
 mod documents;
 mod facts;
 mod languages;
+mod masking;
 mod pieces;
 mod senses;
 mod split;
