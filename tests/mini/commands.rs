@@ -145,3 +145,35 @@ fn gradient_align_takes_the_files_of_a_task_file() {
     assert_eq!(given(&spec("--probe-split validation"), "dev"), Some("tasks/dev.tsv".into()));
     assert_eq!(given(&spec("--train mini:rte/test"), "train"), Some("mini:rte/test".into()));
 }
+
+#[test]
+fn a_report_needs_finished_runs() {
+    let place = Place::new();
+    fs::create_dir(place.path("runs")).unwrap();
+    let refused = |arguments: &str| {
+        let output = place.fsa(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(refused("mini report runs").contains("runs: there are no run folders in it"));
+    let short = "--steps 2 --probe-every 1 --batch-size 4 --limit 3";
+    stdout_of(&place, &format!("label-ratio {short} --out runs/label-ratio"));
+    stdout_of(
+        &place,
+        "gradient-align --steps 2 --probe-every 1 --batch-size 4 --probe-batches 1 --out runs/gradient-align",
+    );
+    assert_eq!(stdout(&place, "mini report runs"), "runs/README.md\n");
+    let page = fs::read_to_string(place.path("runs/README.md")).unwrap();
+    assert!(page.contains("| target at the end ") && page.contains("`fsa label-ratio --steps 2"), "{page}");
+    let info = place.path("runs/label-ratio/run.json");
+    let text = fs::read_to_string(&info).unwrap().replace("\"finished\",", "\"interrupted\",");
+    fs::write(&info, text).unwrap();
+    assert!(refused("mini report runs").contains("the run in it has not finished"));
+}
+
+/// What a command prints, whatever it says of its progress.
+fn stdout_of(place: &Place, arguments: &str) -> String {
+    let output = place.fsa(arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}

@@ -264,3 +264,71 @@ fn norms_only(rows: &[TargetRow]) -> String {
     let header = ["step", "target (seeds)", "bar", "met"].map(String::from);
     format!("Everything is frozen but the norms' scales.\n\n{}", markdown(&header, &lines))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::label_view::tests::{label_row, target_row};
+
+    fn gradient(seed: u64, step: u64, cosine: f64) -> GradientAlignRow {
+        GradientAlignRow {
+            target: "rte".into(),
+            method: "standard".into(),
+            stage: 1,
+            seed,
+            step,
+            estimator: "dataset".into(),
+            scope: Scope::Model,
+            name: WITHOUT_EMBEDDINGS.into(),
+            group: None,
+            cosine: Some(cosine),
+            cosine_lo: Some(cosine - 0.02),
+            cosine_hi: Some(cosine + 0.01),
+            yardstick: None,
+            norm_full: 1.0,
+            norm_format: 1.0,
+            params: 1,
+            examples: 1,
+            shuffles: 1,
+        }
+    }
+
+    fn answer(step: u64, label_ratio: f64, score: f64) -> LabelRatioRow {
+        let label_ratio_lo = Some(label_ratio - 0.05);
+        LabelRatioRow { label_ratio: Some(label_ratio), label_ratio_lo, score, ..label_row(step, "trivia_qa") }
+    }
+
+    fn target(seed: u64, step: u64, score: f64) -> TargetRow {
+        TargetRow { seed, score, score_lo: Some(score - 4.0), ..target_row(step) }
+    }
+
+    /// The line that begins so, its cells without the spaces around them.
+    fn cells(text: &str, begins: &str) -> Vec<String> {
+        let line = text.lines().find(|line| line.starts_with(begins)).unwrap_or_else(|| panic!("{begins} in\n{text}"));
+        line.trim_matches('|').split('|').map(|cell| cell.trim().to_string()).collect()
+    }
+
+    #[test]
+    fn every_bar_is_told_met_or_not_and_missing_runs_leave_a_dash() {
+        let shot = |shots, score| LabelRatioRow { shots, ..answer(0, 0.0, score) };
+        let rows = MiniRows {
+            pretrained: vec![shot(1, 82.0), shot(1, 80.0), shot(4, 77.0)],
+            gradients: vec![gradient(0, 0, 0.99), gradient(0, 50, 0.3), gradient(1, 0, 0.97), gradient(1, 50, 0.45)],
+            answers: vec![answer(0, 0.0, 80.0), answer(50, 0.95, 9.0)],
+            target: vec![target(0, 0, 50.0), target(0, 50, 90.0), target(1, 0, 48.0), target(1, 50, 84.0)],
+            norms_only: Vec::new(),
+        };
+        let text = mini(&rows);
+        assert_eq!(cells(&text, "| TriviaQA |     1")[3..], ["81.0 (82.0, 80.0)", "at least 80", "yes"]);
+        assert_eq!(cells(&text, "| TriviaQA |     4")[3..], ["77.0 (77.0)", "at least 78.0 (1-shot less 3)", "**no**"]);
+        assert_eq!(cells(&text, "| 50 ")[..3], ["50", "87.0", "0.375"]);
+        assert_eq!(cells(&text, "| lowest cosine")[1..], ["0.375 (0.300, 0.450)", "at most 0.4", "yes"]);
+        assert_eq!(cells(&text, "| target at the end")[1..], ["87.0 (90.0, 84.0)", "at least 85", "yes"]);
+        assert_eq!(cells(&text, "| TriviaQA: score at the end")[1..], ["9.0 (9.0)", "below a tenth of 80.0", "**no**"]);
+        // The first seed has answers, a fall and a target above chance; the second no answers.
+        assert_eq!(cells(&text, "| 0    | TriviaQA")[2..], ["50", "50", "50"]);
+        assert_eq!(cells(&text, "| 1    | TriviaQA")[2..], ["-", "50", "50"]);
+        assert!(mini(&MiniRows::default()).contains("| lowest cosine"), "no run at all");
+        assert_eq!(cells(&mini(&MiniRows::default()), "| lowest cosine")[3], "-");
+    }
+}
