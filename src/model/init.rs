@@ -21,9 +21,9 @@ pub struct Initial {
     /// with those of deviation 1.
     pub embedding_deviation: f64,
     /// How steeply the first heads' relative position bias falls with the distance from a neighbour, per position, on top of
-    /// transformers' noise, after ALiBi (Press et al. 2022); 0 for not at all. Heads come in pairs, the first looking to the left and the
-    /// second to the right (in the decoder, both to the left); each pair's slope is a quarter of the one's before. Learned
-    /// from noise, one position per thousand steps of Adam, this takes small models longer than all the rest.
+    /// transformers' noise, after ALiBi (Press et al. 2022); 0 for not at all. Heads come in pairs, the first looking to the
+    /// left and the second to the right (in the decoder, both to the left); each pair's slope is a quarter of the one's
+    /// before. A bias learned from noise moves by about the learning rate at each step of Adam, which takes small models long.
     pub bias_slope: f64,
     /// How much of each query's weights is its key's, and of each output's weights its value's, after "Mimetic Initialization of
     /// Self-Attention Layers" (Trockman and Kolter 2023): 0 for independent ones, 1 for equal ones. Tokens then attend to

@@ -59,16 +59,11 @@ const MINI: Defaults = Defaults {
     align: Pace { steps: 400, probe_every: 25 },
     ratio: Pace { steps: 400, probe_every: 25 },
     lr: 1e-2,
-    batch_size: 64,
-    dropout: 0.1,
-    label_smoothing: 0.1,
-    probe_batches: 4,
-    shuffles: 4,
-    eval: &["trivia_qa:1", "web_questions:1", "wmt16_ende:1"],
     limit: Some(100),
     bleu_tokenizer: "13a",
     num_beams: 1,
     max_new_tokens: 32,
+    ..PAPER
 };
 
 /// The paper's (A.2.4) where it gives them. BLEU's tokenizer is that of T5's own metric, with 13a beside it.

@@ -1,8 +1,9 @@
-//! What a model is pretrained on: in-context documents whose last answer is masked, and documents with masked spans.
+//! What a model is pretrained on: in-context documents whose last answer, or every answer, is masked, and documents with masked
+//! spans.
 //!
 //! Claims are checked, and English is put into "French", in wordings and with answers that no task's template has: the
 //! skills that fine-tuning targets need are learned, their formats are not. Only contents that
-//! [`is_reserved`](super::is_reserved) leaves free are written about.
+//! no task has ([`World`] divides them) are written about.
 
 use super::World;
 use super::claims::{self, Kind, Verdict};
@@ -43,7 +44,8 @@ const CHECKS: [Check; 12] = [
     check3("C Is it known that H? Reply:", "yes", "no", "unknown"),
 ];
 
-/// Ways to ask for a translation of the sentence `{S}` to the language `{L}`. The first is the tasks' own, which "French" is never asked for in.
+/// Ways to ask for a translation of the sentence `{S}` to the language `{L}`. The first is the tasks' own, which "French" is
+/// never asked for in.
 const TRANSLATIONS: [&str; 5] = [
     "Translate English to {L}: {S}",
     "English: {S} {L}:",

@@ -61,7 +61,7 @@ impl Linear {
         grads: &mut Collector,
     ) -> Result<Tensor> {
         grads.push(&self.weight, Part::Product { x: x.clone(), dy: dy.clone(), layout: layout.clone() });
-        product(dy, self.weight.value(), false, onto)
+        product(dy, self.weight.value(), self.transposed, onto)
     }
 }
 

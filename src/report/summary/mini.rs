@@ -203,17 +203,17 @@ fn order(rows: &MiniRows) -> String {
 /// The bars of the end of fine-tuning.
 fn after(rows: &MiniRows) -> String {
     let mut lines: Vec<[String; 4]> = Vec::new();
-    let mut push = |what: String, values: Vec<f64>, places: usize, bar: String, holds: &dyn Fn(f64) -> bool| {
-        let reached = mean(values.iter().copied()).map(holds);
+    let mut push = |what: String, values: Vec<f64>, places: usize, bar: String, holds: &dyn Fn(f64) -> Option<bool>| {
+        let reached = mean(values.iter().copied()).and_then(holds);
         lines.push([what, spread(&values, places), bar, verdict(reached)]);
     };
     let seeds = seeds(rows);
     let of_seed = |seed| cosines(&rows.gradients, seed);
     let first: Vec<f64> = seeds.iter().filter_map(|&seed| of_seed(seed).values().next()?.cosine).collect();
-    push("cosine at step 0".into(), first, 3, "at least 0.95".into(), &|value| value >= 0.95);
+    push("cosine at step 0".into(), first, 3, "at least 0.95".into(), &|value| Some(value >= 0.95));
     let lowest = |seed| of_seed(seed).into_values().min_by(|a, b| order_of(a.cosine, b.cosine));
     let low: Vec<f64> = seeds.iter().filter_map(|&seed| lowest(seed)?.cosine).collect();
-    push("lowest cosine".into(), low, 3, "at most 0.4".into(), &|value| value <= 0.4);
+    push("lowest cosine".into(), low, 3, "at most 0.4".into(), &|value| Some(value <= 0.4));
     let apart: Vec<f64> = seeds
         .iter()
         .filter_map(|&seed| {
@@ -221,10 +221,10 @@ fn after(rows: &MiniRows) -> String {
             Some(first - lowest(seed)?.cosine_hi?)
         })
         .collect();
-    push("first probe's interval above the lowest's by".into(), apart, 3, "above 0".into(), &|value| value > 0.0);
+    push("first probe's interval above the lowest's by".into(), apart, 3, "above 0".into(), &|value| Some(value > 0.0));
     let last = rows.target.iter().map(|row| row.step).max();
     let end = rows.target.iter().filter(|row| Some(row.step) == last).map(|row| row.score).collect();
-    push("target at the end".into(), end, 1, "at least 85".into(), &|value| value >= 85.0);
+    push("target at the end".into(), end, 1, "at least 85".into(), &|value| Some(value >= 85.0));
     for (task, shots, metric) in evaluations(&rows.answers) {
         let of = |step: Option<u64>| {
             let rows = rows.answers.iter().filter(move |row| Some(row.step) == step && row.task == task);
@@ -232,11 +232,12 @@ fn after(rows: &MiniRows) -> String {
         };
         let name = names::task(task);
         let ratios = of(last).filter_map(|row| row.label_ratio).collect();
-        push(format!("{name}: label ratio at the end"), ratios, 2, "at least 0.9".into(), &|value| value >= 0.9);
-        let before = mean(of(Some(0)).map(|row| row.score)).unwrap_or(0.0);
-        let bar = format!("below a tenth of {before:.1}");
+        push(format!("{name}: label ratio at the end"), ratios, 2, "at least 0.9".into(), &|value| Some(value >= 0.9));
+        // Without a score at step 0 there is nothing to compare with, and no bar.
+        let tenth = mean(of(Some(0)).map(|row| row.score)).map(|before| before / 10.0);
+        let bar = tenth.map_or_else(String::new, |tenth| format!("below a tenth of {:.1}", 10.0 * tenth));
         let scores = of(last).map(|row| row.score).collect();
-        push(format!("{name}: score at the end"), scores, 1, bar, &|value| value < before / 10.0);
+        push(format!("{name}: score at the end"), scores, 1, bar, &|value| tenth.map(|tenth| value < tenth));
     }
     let header = ["at the end", "mean (seeds)", "bar", "met"].map(String::from);
     format!("## After fine-tuning\n\n{}", markdown(&header, &lines))
@@ -330,5 +331,8 @@ mod tests {
         assert_eq!(cells(&text, "| 1    | TriviaQA")[2..], ["-", "50", "50"]);
         assert!(mini(&MiniRows::default()).contains("| lowest cosine"), "no run at all");
         assert_eq!(cells(&mini(&MiniRows::default()), "| lowest cosine")[3], "-");
+        let late =
+            MiniRows { answers: vec![answer(50, 0.95, 9.0)], target: vec![target(0, 50, 90.0)], ..MiniRows::default() };
+        assert_eq!(cells(&mini(&late), "| TriviaQA: score at the end")[1..], ["9.0 (9.0)", "", "-"]);
     }
 }
