@@ -174,6 +174,39 @@ pub(super) fn list(names: &Names, dice: &mut Dice, people: usize) -> (String, Ve
     (listed.join(", ") + ".", order.into_iter().map(|place| pairs[place].clone()).collect())
 }
 
+/// A list as [`list`] makes it, and `claims` about it with whether each is true: a person with what someone of the list has, or no one.
+pub(super) fn checked_list(
+    names: &Names,
+    dice: &mut Dice,
+    people: usize,
+    claims: usize,
+) -> (String, Vec<(String, bool)>) {
+    let values = dice.pick(&Relation::ALL).values(names);
+    let (people, picked) = (dice.sample(names.strangers.len(), people), dice.sample(values.len(), people));
+    let said = |dice: &mut Dice| {
+        let place = dice.below(people.len());
+        let holds = dice.chance(0.5);
+        let value = loop {
+            let value = match (holds, dice.chance(0.3)) {
+                (true, _) => picked[place],
+                (false, false) => *dice.pick(&picked),
+                (false, true) => dice.below(values.len()),
+            };
+            if holds || value != picked[place] {
+                break value;
+            }
+        };
+        (format!("{} {}", names.strangers[people[place]], values[value]), holds)
+    };
+    let said = (0..claims).map(|_| said(dice)).collect();
+    let listed: Vec<String> = people
+        .iter()
+        .zip(&picked)
+        .map(|(&person, &value)| format!("{} {}", names.strangers[person], values[value]))
+        .collect();
+    (listed.join(", ") + ".", said)
+}
+
 /// A context of several facts, and several claims about it with whether each is true.
 pub(super) fn several(names: &Names, dice: &mut Dice, kind: Kind, claims: usize) -> (String, Vec<(String, bool)>) {
     let (facts, _) = context(names, dice, kind.sentences);

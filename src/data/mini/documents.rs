@@ -11,6 +11,7 @@ use super::dice::Dice;
 use super::facts::text;
 use super::languages::{Language, Sentence};
 use super::masking::{Pair, in_context, mask};
+use super::words::capital;
 use super::{articles, senses};
 use crate::data::Document;
 
@@ -43,6 +44,19 @@ const CHECKS: [Check; 12] = [
     check3("Report: C Rumour: H. The rumour is", "confirmed", "denied", "open"),
     check3("C Is it known that H? Reply:", "yes", "no", "unknown"),
 ];
+
+/// Ways to check a claim that name the answers: `Y` if it is true, `N` if it is not.
+const NAMED: [&str; 3] =
+    ["C Say Y or N of this: H. Reply:", "Y or N? C I mean: H. Decision:", "C One says: H. Y or N?"];
+
+/// The answers that they name.
+const ANSWERS: [[&str; 2]; 4] = [["right", "wrong"], ["good", "bad"], ["sure", "never"], ["valid", "invalid"]];
+
+/// Where a wording names no answers.
+const NO_NAMES: [&str; 2] = [""; 2];
+
+/// Ways to check a claim: [`CHECKS`], and [`NAMED`] with [`ANSWERS`].
+const WAYS: usize = CHECKS.len() + NAMED.len() * ANSWERS.len();
 
 /// Ways to ask for a translation of the sentence `{S}` to the language `{L}`. The first is the tasks' own, which "French" is
 /// never asked for in.
@@ -108,13 +122,13 @@ pub(super) const FAMILIES: [Family; 18] = [
     },
     Family { name: "xsum", share: 1.2, shots: &SHOTS, writer: Writer::Asked(news) },
     Family { name: "wiki_lingua", share: 0.8, shots: &SHOTS, writer: Writer::Asked(guides) },
-    Family { name: "reading", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(reading) },
-    Family { name: "retold", share: 7.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(retold) },
-    Family { name: "lists", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(lists) },
-    Family { name: "again", share: 7.0, shots: &NO_SHOTS, writer: Writer::Asked(again) },
-    Family { name: "claims", share: 4.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(CHECKS.len(), claim) },
-    Family { name: "several claims", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Asked(several) },
-    Family { name: "reasons", share: 2.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(3, reason) },
+    Family { name: "reading", share: 4.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(reading) },
+    Family { name: "retold", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(retold) },
+    Family { name: "lists", share: 8.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(lists) },
+    Family { name: "checked lists", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(checked_lists) },
+    Family { name: "several claims", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(several) },
+    Family { name: "claims", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(WAYS, claim) },
+    Family { name: "reasons", share: 2.5, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(3, reason) },
     Family { name: "facts", share: 1.0, shots: &SHOTS, writer: Writer::Told(facts) },
     Family {
         name: "words",
@@ -131,9 +145,6 @@ pub(super) const FAMILIES: [Family; 18] = [
 const SHOTS: [f64; 5] = [10.0, 5.0, 1.5, 0.7, 0.7];
 /// The same where contexts make documents long.
 const SHOTS_IN_CONTEXT: [f64; 5] = [14.0, 2.5, 0.3, 0.1, 0.1];
-
-/// The same where one is enough.
-const NO_SHOTS: [f64; 1] = [1.0];
 
 /// Document of `dice`.
 pub(super) fn write(world: &World, dice: &mut Dice) -> Document {
@@ -234,26 +245,6 @@ fn retold(world: &World, dice: &mut Dice) -> Vec<Pair> {
     again.into_iter().enumerate().map(tell).collect()
 }
 
-/// A context or a list to be said again word by word: a decoder has no places to copy by, and must find what follows each word.
-fn again(world: &World, dice: &mut Dice) -> Pair {
-    let told = free(
-        world,
-        dice,
-        |told: &String| told,
-        |dice| match dice.chance(0.5) {
-            true => {
-                let people = 3 + dice.below(6);
-                claims::list(&world.names, dice, people).0
-            }
-            false => {
-                let sentences = 2 + dice.below(3);
-                claims::questions(&world.names, dice, sentences, 0).0
-            }
-        },
-    );
-    (format!("Text: {told} Again:"), told)
-}
-
 /// People with what they have, as a list, and then one after the other.
 fn lists(world: &World, dice: &mut Dice) -> Vec<Pair> {
     let (list, asked) = free(
@@ -270,6 +261,55 @@ fn lists(world: &World, dice: &mut Dice) -> Vec<Pair> {
         _ => (format!("{person}:"), value),
     };
     asked.into_iter().enumerate().map(ask).collect()
+}
+
+/// What a document calls true and false.
+fn answers(dice: &mut Dice) -> [&'static str; 2] {
+    match dice.chance(0.5) {
+        true => ["yes", "no"],
+        false => *dice.pick(&ANSWERS),
+    }
+}
+
+/// Claims, each with its verdict; `told` and the answers' names before the first.
+fn verdicts(dice: &mut Dice, told: &str, said: Vec<(String, bool)>) -> Vec<Pair> {
+    let [yes, no] = answers(dice);
+    let ask = |(place, (claim, holds)): (usize, (String, bool))| {
+        let asked = match place {
+            0 => format!("{told} {} or {no}? {claim}:", capital(yes)),
+            _ => format!("{claim}:"),
+        };
+        (asked, if holds { yes } else { no }.to_string())
+    };
+    said.into_iter().enumerate().map(ask).collect()
+}
+
+/// People with what they have, as a list, and then what is right and wrong about them: the shortest claims.
+fn checked_lists(world: &World, dice: &mut Dice) -> Vec<Pair> {
+    let (list, said) = free(
+        world,
+        dice,
+        |told: &(String, Vec<(String, bool)>)| &told.0,
+        |dice| {
+            let (people, count) = (1 + dice.below(6), 3 + dice.below(5));
+            claims::checked_list(&world.names, dice, people, count)
+        },
+    );
+    verdicts(dice, &format!("List: {list}"), said)
+}
+
+/// A context, and several claims.
+fn several(world: &World, dice: &mut Dice) -> Vec<Pair> {
+    let (context, said) = free(
+        world,
+        dice,
+        |told: &(String, Vec<(String, bool)>)| &told.0,
+        |dice| {
+            let (kind, count) = (kind(dice), 2 + dice.below(5));
+            claims::several(&world.names, dice, kind, count)
+        },
+    );
+    verdicts(dice, &format!("Facts: {context}"), said)
 }
 
 /// Contexts of two to four sentences, in all mixtures of easy and hard; the easy ones are learned first.
@@ -296,22 +336,30 @@ fn case(world: &World, dice: &mut Dice, three: bool) -> claims::Case {
     )
 }
 
-fn claim(world: &World, dice: &mut Dice, wording: usize) -> Pair {
-    let check = &CHECKS[wording];
+fn claim(world: &World, dice: &mut Dice, way: usize) -> Pair {
+    let Some(check) = CHECKS.get(way) else {
+        let ([yes, no], case) = (ANSWERS[way % ANSWERS.len()], case(world, dice, false));
+        let answer = if case.verdict == Verdict::True { yes } else { no };
+        return (filled(NAMED[way % NAMED.len()], &case, [yes, no]), answer.to_string());
+    };
     let case = case(world, dice, check.neither.is_some());
     let answer = match (case.verdict, check.neither) {
         (Verdict::True, _) => check.answers[0],
         (Verdict::Neither, Some(neither)) => neither,
         _ => check.answers[1],
     };
-    (filled(check.wording, &case), answer.to_string())
+    (filled(check.wording, &case, check.answers), answer.to_string())
 }
 
-/// `wording` with the context for `C` and the claim for `H`.
-fn filled(wording: &str, case: &claims::Case) -> String {
+/// `wording` with the context for `C`, the claim for `H` and the answers for `Y` and `N`.
+fn filled(wording: &str, case: &claims::Case, [yes, no]: [&str; 2]) -> String {
+    let first = wording.starts_with('Y');
     let words = wording.split(' ').map(|word| match word.trim_end_matches(['.', ',', '?']) {
         "C" => word.replace('C', &case.context),
         "H" => word.replace('H', &case.claim),
+        "Y" if first => capital(yes),
+        "Y" => yes.to_string(),
+        "N" => word.replace('N', no),
         _ => word.to_string(),
     });
     words.collect::<Vec<_>>().join(" ")
@@ -323,30 +371,15 @@ fn reason(world: &World, dice: &mut Dice, wording: usize) -> Pair {
     let holds = case.verdict == Verdict::True;
     match wording {
         0 => (
-            filled("C One says that H. What is so?", &case),
+            filled("C One says that H. What is so?", &case, NO_NAMES),
             format!("{}, so this is {}", case.ground, if holds { "right" } else { "wrong" }),
         ),
         1 => (
-            filled("Context: C Claim: H. Verdict and reason:", &case),
+            filled("Context: C Claim: H. Verdict and reason:", &case, NO_NAMES),
             format!("{}, {}", if holds { "correct" } else { "wrong" }, case.ground),
         ),
-        _ => (filled("C Correct this if it is wrong: H. Answer:", &case), case.ground),
+        _ => (filled("C Correct this if it is wrong: H. Answer:", &case, NO_NAMES), case.ground),
     }
-}
-
-fn several(world: &World, dice: &mut Dice) -> Pair {
-    let (context, said) = free(
-        world,
-        dice,
-        |told: &(String, Vec<(String, bool)>)| &told.0,
-        |dice| {
-            let (kind, count) = (kind(dice), 2 + dice.below(4));
-            claims::several(&world.names, dice, kind, count)
-        },
-    );
-    let claims: Vec<&str> = said.iter().map(|(claim, _)| claim.as_str()).collect();
-    let answers: Vec<&str> = said.iter().map(|(_, holds)| if *holds { "yes" } else { "no" }).collect();
-    (format!("Facts: {context} Claims: {}. Verdicts:", claims.join("; ")), answers.join(" "))
 }
 
 /// What is known by heart, some of it at a time.
