@@ -57,11 +57,22 @@ impl Params {
     }
 
     /// The parameter of that name.
+    ///
+    /// # Errors
+    /// If there is none.
     pub fn get(&self, name: &str) -> Result<&Param> {
-        self.index
-            .get(name)
-            .map(|&place| &self.ordered[place])
-            .ok_or_else(|| Error::check("the model has no such parameter").parameter(name))
+        self.find(name).ok_or_else(|| Error::check("the model has no such parameter").parameter(name))
+    }
+
+    /// The parameter of that name, if there is one.
+    pub fn find(&self, name: &str) -> Option<&Param> {
+        self.index.get(name).map(|&place| &self.ordered[place])
+    }
+
+    /// Keeps those that `keep` says, in order.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.ordered.retain(|param| keep(param.name()));
+        self.index = self.ordered.iter().enumerate().map(|(place, param)| (param.name.clone(), place)).collect();
     }
 
     /// All of them, in order.

@@ -13,6 +13,7 @@ use super::layers::bias::{Bias, BiasGradient, RelativeBias};
 use super::layers::feed_forward::{self, FeedForward};
 use super::layers::norm::Norm;
 use super::layers::{Linear, Places};
+use super::lora;
 use super::params::{Param, Params};
 use crate::error::Result;
 
@@ -42,13 +43,15 @@ const EMBEDDED: u64 = 0;
 const FINAL: u64 = 1;
 
 impl Stack {
-    /// The stack `name` of `depth` blocks.
-    pub fn new(config: &T5Config, params: &Params, name: &str, depth: usize) -> Result<Self> {
+    /// The stack `name` of `depth` blocks; what `params` have for [LoRA](lora) is added, times `lora_scale`.
+    pub fn new(config: &T5Config, params: &Params, name: &str, depth: usize, lora_scale: f64) -> Result<Self> {
         let is_decoder = name == "decoder";
         let shape = &config.shape;
         let eps = shape.layer_norm_epsilon as f32;
         let stack = is_decoder as u64;
-        let linear = |path: &str| params.get(path).map(|weight| Linear::new(weight.clone()));
+        let linear = |path: &str| -> Result<Linear> {
+            Ok(Linear::new(params.get(path)?.clone()).with(lora::of(params, path, lora_scale)))
+        };
         let norm = |path: &str| params.get(path).map(|weight| Norm { weight: weight.clone(), eps });
         let blocks = (0..depth)
             .map(|block| {
@@ -233,9 +236,7 @@ impl Block {
     fn params(&self) -> impl Iterator<Item = &Param> {
         let ff = &self.feed_forward;
         let attentions = self.cross.iter().chain(std::iter::once(&self.attention));
-        [Some(&ff.wo.weight), ff.gate.as_ref().map(|gate| &gate.weight), Some(&ff.wi.weight), Some(&ff.norm.weight)]
-            .into_iter()
-            .flatten()
-            .chain(attentions.flat_map(|a| [&a.o.weight, &a.v.weight, &a.k.weight, &a.q.weight, &a.norm.weight]))
+        let maps = [Some(&ff.wo), ff.gate.as_ref(), Some(&ff.wi)].into_iter().flatten();
+        maps.flat_map(Linear::params).chain([&ff.norm.weight]).chain(attentions.flat_map(Attention::params))
     }
 }

@@ -15,19 +15,22 @@ use super::gradient::{Collector, Sink};
 use super::layers::Linear;
 use super::layers::attention::Source;
 use super::layers::bias::Bias;
-use super::layers::embedding::{self, Used};
+use super::layers::embedding::{Embedding, Used};
 use super::layers::head::{self, Head};
 use super::layers::norm::Norm;
 use super::loss::LossOptions;
-use super::params::{Param, Params};
+use super::params::Params;
+use super::prompt;
 use super::stack::{Block, BlockSaved, Stack};
 use crate::error::Result;
 
-/// A T5 model: its parameters and the layers that share them.
+/// A T5 model: its parameters and the layers that share them. A soft prompt and LoRA's matrices are parameters like all others.
 pub struct T5 {
     config: T5Config,
     params: Params,
-    embedding: Param,
+    tied: bool,
+    lora_scale: f64,
+    embedding: Embedding,
     encoder: Stack,
     decoder: Stack,
     head: Head,
@@ -90,12 +93,30 @@ impl T5 {
     /// # Errors
     /// If a parameter is missing; shapes are checked where they are loaded.
     pub fn new(config: T5Config, params: Params, tied: bool) -> Result<Self> {
-        let embedding = params.get("shared.weight")?.clone();
-        let head_weight = if tied { embedding.clone() } else { params.get("lm_head.weight")?.clone() };
-        let encoder = Stack::new(&config, &params, "encoder", config.shape.num_layers)?;
-        let decoder = Stack::new(&config, &params, "decoder", config.decoder_layers())?;
+        Self::compose(config, params, tied, 1.0)
+    }
+
+    /// `lora_scale` is what the product of LoRA's matrices is multiplied by.
+    pub(super) fn compose(config: T5Config, params: Params, tied: bool, lora_scale: f64) -> Result<Self> {
+        let tokens = params.get("shared.weight")?.clone();
+        let head_weight = if tied { tokens.clone() } else { params.get("lm_head.weight")?.clone() };
+        let embedding = Embedding { tokens, prompt: params.find(prompt::NAME).cloned() };
+        let encoder = Stack::new(&config, &params, "encoder", config.shape.num_layers, lora_scale)?;
+        let decoder = Stack::new(&config, &params, "decoder", config.decoder_layers(), lora_scale)?;
         let head = Head { linear: Linear::new(head_weight), scale: config.decoder_scale() };
-        Ok(Self { config, params, embedding, encoder, decoder, head })
+        Ok(Self { config, params, tied, lora_scale, embedding, encoder, decoder, head })
+    }
+
+    /// The same model of parameters changed by `change`, which may add some or take some away: the others stay shared with it.
+    pub(super) fn recomposed(&self, lora_scale: f64, change: impl FnOnce(&mut Params) -> Result<()>) -> Result<Self> {
+        let mut params = self.params.clone();
+        change(&mut params)?;
+        Self::compose(self.config.clone(), params, self.tied, lora_scale)
+    }
+
+    /// What the product of LoRA's matrices is multiplied by.
+    pub(super) fn lora_scale(&self) -> f64 {
+        self.lora_scale
     }
 
     /// Its architecture.
@@ -115,7 +136,7 @@ impl T5 {
         let decoder_bias = self.decoder.bias.expand(span(&|batch| longest(&batch.decoder.offsets)))?;
         let mut micro = Vec::with_capacity(batches.len());
         for batch in batches {
-            let embedded = embedding::look_up(&self.embedding, batch.sources.ids())?;
+            let embedded = self.embedding.look_up(batch.sources.ids())?;
             let mut tape = self.forward_embedded(batch, &embedded, &encoder_bias, &decoder_bias, pass.dropout)?;
             let h = self.decoder.finish(&tape.decoder_last, &batch.decoder.keys, pass.dropout)?;
             tape.head = Some(self.head.forward(&h, batch.labels.ids(), &batch.decoder, pass.loss, pass.scale)?);
@@ -124,7 +145,7 @@ impl T5 {
         Ok(Tape { pass, losses: batches.first().map_or(0, Batch::losses), micro, encoder_bias, decoder_bias })
     }
 
-    /// From embedded sources `[N, H]` on (so that a soft prompt may stand before them) to the decoder's last block.
+    /// From embedded sources `[N, H]` on to the decoder's last block.
     fn forward_embedded<'b>(
         &self,
         batch: &'b Batch,
@@ -135,7 +156,7 @@ impl T5 {
     ) -> Result<MicroTape<'b>> {
         let (encoder_last, encoder) = self.encoder.forward(embedded, None, encoder_bias, &batch.encoder, dropout)?;
         let encoder_output = self.encoder.finish(&encoder_last, &batch.encoder.keys, dropout)?;
-        let inputs = embedding::look_up(&self.embedding, batch.inputs.ids())?;
+        let inputs = self.embedding.look_up(batch.inputs.ids())?;
         let source = Source::Encoder(&encoder_output, &batch.encoder);
         let (decoder_last, decoder) =
             self.decoder.forward(&inputs, Some(&source), decoder_bias, &batch.decoder, dropout)?;
@@ -144,7 +165,7 @@ impl T5 {
 
     /// Logits `[M, V]` over all decoder positions of `batch`.
     pub fn logits(&self, batch: &Batch, dropout: Option<Dropout>) -> Result<Tensor> {
-        let embedded = embedding::look_up(&self.embedding, batch.sources.ids())?;
+        let embedded = self.embedding.look_up(batch.sources.ids())?;
         let tape = self.forward_embedded(
             batch,
             &embedded,
@@ -156,8 +177,8 @@ impl T5 {
         self.head.logits(&h)
     }
 
-    /// The embedding's parameter.
-    pub(crate) fn embedding(&self) -> &Param {
+    /// The embedding, with a soft prompt's rows.
+    pub(crate) fn embedding(&self) -> &Embedding {
         &self.embedding
     }
 
@@ -173,7 +194,7 @@ impl T5 {
 
     /// The encoder's output `[N, H]`, without dropout.
     pub(crate) fn encoder_output(&self, sources: &Packed, layout: &Arc<Layout>) -> Result<Tensor> {
-        let embedded = embedding::look_up(&self.embedding, sources.ids())?;
+        let embedded = self.embedding.look_up(sources.ids())?;
         let bias = self.encoder.bias.expand(longest(sources.offsets()))?;
         self.encoder.norm.forward(&self.encoder.infer(&embedded, &bias, layout)?)
     }
@@ -196,7 +217,7 @@ impl T5 {
         let Tape { pass, losses, mut micro, encoder_bias, decoder_bias } = tape;
         let dropout = pass.dropout;
         let mut grads = Collector::new(sink, losses);
-        let tied = self.head.weight().name() == self.embedding.name();
+        let tied = self.tied;
 
         let mut cotangents = Vec::with_capacity(micro.len());
         for tape in &mut micro {
@@ -238,8 +259,7 @@ impl T5 {
             used.push(Used { ids: batch.sources.ids(), cotangents: encoder, layout: batch.encoder.clone() });
             used.push(Used { ids: batch.inputs.ids(), cotangents: decoder, layout: batch.decoder.clone() });
         }
-        embedding::backward(&self.embedding, &used, losses, &mut grads)?;
-        grads.complete(&self.embedding)?;
+        self.embedding.backward(&used, losses, &mut grads)?;
         grads.finish(&self.params)
     }
 }

@@ -235,6 +235,12 @@ impl Weights {
         self.place.contains_key(name)
     }
 
+    /// The shape of the tensor `name`, if it is there.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        let shard = &self.shards[*self.place.get(name)?];
+        shard.metadata.info(name).map(|info| info.shape.as_slice())
+    }
+
     /// The vector `name` of whatever length.
     pub fn vector(&self, name: &str) -> Result<Tensor> {
         let length = self

@@ -9,7 +9,6 @@ use super::super::array::{dot, exp, max, read, simd, sum, tensor};
 use super::super::batch::{Layout, Mix, Packed};
 use super::super::layers::attention::{Attention, Segment};
 use super::super::layers::bias::Bias;
-use super::super::layers::embedding;
 use super::super::layers::head::Head;
 use super::super::stack::Block;
 use super::super::t5::T5;
@@ -119,7 +118,7 @@ impl T5 {
             Some(bias) => bias,
             None => self.decoder_bias(cache.limit)?,
         };
-        let mut x = embedding::look_up(self.embedding(), &ids)?;
+        let mut x = self.embedding().look_up(&ids)?;
         cache.rows.iter_mut().for_each(|(slot, history)| history.push(*slot));
         let decoder = cache.decoder.clone();
         let (blocks, head) = &*decoder;

@@ -12,6 +12,7 @@ use super::super::array::{read, tensor};
 use super::super::batch::Layout;
 use super::super::dropout::{Dropout, add_dropped, apply};
 use super::super::gradient::Collector;
+use super::super::params::Param;
 use super::bias::{Bias, BiasGradient};
 use super::norm::Norm;
 use super::{Linear, Places};
@@ -58,6 +59,12 @@ impl Attention {
     pub fn transposed(&self) -> Result<Self> {
         let [q, k, v, o] = [&self.q, &self.k, &self.v, &self.o].map(Linear::transposed);
         Ok(Self { norm: self.norm.clone(), q: q?, k: k?, v: v?, o: o?, heads: self.heads, places: self.places })
+    }
+
+    /// Its parameters, from the output backwards.
+    pub fn params(&self) -> impl Iterator<Item = &Param> {
+        let maps = [&self.o, &self.v, &self.k, &self.q];
+        maps.into_iter().flat_map(Linear::params).chain(std::iter::once(&self.norm.weight))
     }
 
     /// `x` [tokens, H] → the same shape.

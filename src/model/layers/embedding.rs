@@ -1,4 +1,4 @@
-//! Token embedding: looking rows up, and gradients on the rows that were used.
+//! Token embedding, with a soft prompt's rows beside it: looking rows up, and gradients on the rows that were used.
 
 use std::sync::Arc;
 
@@ -9,25 +9,60 @@ use super::super::array::{read, simd, tensor};
 use super::super::batch::Layout;
 use super::super::gradient::{Collector, Part};
 use super::super::params::Param;
+use super::super::prompt;
 use crate::error::{Error, Result};
 
-/// The rows of `table` [V, H] that `ids` name, `[N, H]`.
-///
-/// # Errors
-/// If an id is not below V.
-pub(crate) fn look_up(table: &Param, ids: &[u32]) -> Result<Tensor> {
-    let (rows, cols) = table.value().dims2()?;
-    if let Some(&id) = ids.iter().find(|&&id| id as usize >= rows) {
-        return Err(Error::input(format!("token id {id} is outside the embedding, which has {rows} rows"))
-            .parameter(table.name())
-            .next("use the tokenizer that belongs to the model"));
+/// The tables that ids are looked up in.
+pub(crate) struct Embedding {
+    /// Of the vocabulary, [V, H].
+    pub tokens: Param,
+    /// Of [virtual tokens](prompt), [P, H].
+    pub prompt: Option<Param>,
+}
+
+impl Embedding {
+    /// The rows that `ids` name, `[N, H]`.
+    ///
+    /// # Errors
+    /// If an id names no row.
+    pub fn look_up(&self, ids: &[u32]) -> Result<Tensor> {
+        let (rows, cols) = self.tokens.value().dims2()?;
+        let prompt_rows = self.prompt.as_ref().map_or(Ok(0), |prompt| prompt.value().dim(0))?;
+        let mut out = Vec::with_capacity(ids.len() * cols);
+        {
+            let values = read(self.tokens.value())?;
+            let prompt_values = self.prompt.as_ref().map(|prompt| read(prompt.value())).transpose()?;
+            for &id in ids {
+                let (values, row) = match (prompt::row(id), &prompt_values) {
+                    (Some(row), Some(prompt)) if row < prompt_rows => (&**prompt, row),
+                    (Some(row), _) => {
+                        return Err(Error::check(format!(
+                            "internal: row {row} of a soft prompt of {prompt_rows} was asked for"
+                        )));
+                    }
+                    (None, _) if (id as usize) < rows => (&*values, id as usize),
+                    (None, _) => {
+                        return Err(Error::input(format!(
+                            "token id {id} is outside the embedding, which has {rows} rows"
+                        ))
+                        .parameter(self.tokens.name())
+                        .next("use the tokenizer that belongs to the model"));
+                    }
+                };
+                out.extend_from_slice(&values[row * cols..][..cols]);
+            }
+        }
+        tensor(out, (ids.len(), cols))
     }
-    let mut out = Vec::with_capacity(ids.len() * cols);
-    {
-        let values = read(table.value())?;
-        ids.iter().for_each(|&id| out.extend_from_slice(&values[id as usize * cols..][..cols]));
+
+    /// Pushes the gradients of both tables and completes them.
+    pub fn backward(&self, used: &[Used], losses: usize, grads: &mut Collector) -> Result<()> {
+        backward(&self.tokens, used, |id| prompt::row(id).is_none().then_some(id), losses, grads)?;
+        grads.complete(&self.tokens)?;
+        let Some(table) = &self.prompt else { return Ok(()) };
+        backward(table, used, |id| prompt::row(id).map(|row| row as u32), losses, grads)?;
+        grads.complete(table)
     }
-    tensor(out, (ids.len(), cols))
 }
 
 /// Ids of a pass with the cotangents of what was looked up.
@@ -37,19 +72,27 @@ pub(crate) struct Used<'a> {
     pub layout: Arc<Layout>,
 }
 
-/// Pushes the gradients of `table` from everything that was looked up in it: rows of rising ids, each summed over its uses
-/// in the order of `used`.
-pub(crate) fn backward(table: &Param, used: &[Used], losses: usize, grads: &mut Collector) -> Result<()> {
+/// Pushes the gradients of `table` from everything that was looked up in it, `row` being where an id is, if it is there: rising
+/// rows, each summed over its uses in the order of `used`.
+fn backward(
+    table: &Param,
+    used: &[Used],
+    row: impl Fn(u32) -> Option<u32>,
+    losses: usize,
+    grads: &mut Collector,
+) -> Result<()> {
     if !grads.wants(table) {
         return Ok(());
     }
     let cols = table.value().dim(1)?;
-    // (id, which of `used`, token there), sorted: a fixed order of summation.
-    let mut places: Vec<(u32, usize, usize)> = used
-        .iter()
-        .enumerate()
-        .flat_map(|(part, used)| used.ids.iter().enumerate().map(move |(token, &id)| (id, part, token)))
-        .collect();
+    // (row, which of `used`, token there), sorted: a fixed order of summation.
+    let mut places: Vec<(u32, usize, usize)> = Vec::new();
+    for (part, used) in used.iter().enumerate() {
+        places.extend(used.ids.iter().enumerate().filter_map(|(token, &id)| Some((row(id)?, part, token))));
+    }
+    if places.is_empty() {
+        return Ok(());
+    }
     places.sort_unstable();
     let mut ids: Vec<u32> = places.iter().map(|place| place.0).collect();
     ids.dedup();

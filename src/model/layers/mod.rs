@@ -22,32 +22,69 @@ use super::params::Param;
 use crate::error::Result;
 use std::sync::Arc;
 
-/// y = x Wᵀ, without bias. W is [out, in].
+/// y = x Wᵀ, without bias, W being [out, in]; with a low-rank addition, y = x Wᵀ + scale·x Aᵀ Bᵀ.
 #[derive(Debug, Clone)]
 pub(crate) struct Linear {
     /// W, or Wᵀ where `transposed`.
     pub weight: Param,
     transposed: bool,
+    low_rank: Option<LowRank>,
+}
+
+/// What LoRA (Hu et al. 2021) adds to a linear map.
+#[derive(Debug, Clone)]
+pub(crate) struct LowRank {
+    /// A, [rank, in].
+    pub a: Param,
+    /// B, [out, rank].
+    pub b: Param,
+    pub scale: f64,
+}
+
+impl LowRank {
+    /// scale·x Aᵀ, `[tokens, rank]`.
+    fn inner(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(product(x, self.a.value(), true, None)?.affine(self.scale, 0.0)?)
+    }
 }
 
 impl Linear {
     pub fn new(weight: Param) -> Self {
-        Self { weight, transposed: false }
+        Self { weight, transposed: false, low_rank: None }
+    }
+
+    /// The same with `low_rank` added.
+    pub fn with(self, low_rank: Option<LowRank>) -> Self {
+        Self { low_rank, ..self }
+    }
+
+    /// W and what is added to it.
+    pub fn params(&self) -> impl Iterator<Item = &Param> {
+        std::iter::once(&self.weight).chain(self.low_rank.iter().flat_map(|low_rank| [&low_rank.a, &low_rank.b]))
     }
 
     /// A copy for few tokens at a time: products of few rows read Wᵀ twice as fast as W, which gemm would pack at every call.
     pub fn transposed(&self) -> Result<Self> {
-        Ok(Self { weight: Param::new(self.weight.name(), transpose(self.weight.value())?), transposed: true })
+        let weight = Param::new(self.weight.name(), transpose(self.weight.value())?);
+        Ok(Self { weight, transposed: true, low_rank: self.low_rank.clone() })
     }
 
     /// `[tokens, in]` → `[tokens, out]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        product(x, self.weight.value(), !self.transposed, None)
+        self.add(x, None)
     }
 
     /// `onto` [tokens, out] plus what [`forward`](Self::forward) gives, in place.
     pub fn forward_onto(&self, onto: Tensor, x: &Tensor) -> Result<Tensor> {
-        product(x, self.weight.value(), !self.transposed, Some(onto))
+        self.add(x, Some(onto))
+    }
+
+    fn add(&self, x: &Tensor, onto: Option<Tensor>) -> Result<Tensor> {
+        let y = product(x, self.weight.value(), !self.transposed, onto)?;
+        match &self.low_rank {
+            None => Ok(y),
+            Some(low_rank) => product(&low_rank.inner(x)?, low_rank.b.value(), true, Some(y)),
+        }
     }
 
     /// `[tokens, out]` cotangents → `[tokens, in]`, added in place to `onto` if there is one (another use of the same input);
@@ -61,7 +98,15 @@ impl Linear {
         grads: &mut Collector,
     ) -> Result<Tensor> {
         grads.push(&self.weight, Part::Product { x: x.clone(), dy: dy.clone(), layout: layout.clone() });
-        product(dy, self.weight.value(), self.transposed, onto)
+        let dx = product(dy, self.weight.value(), self.transposed, onto)?;
+        let Some(low_rank) = &self.low_rank else { return Ok(dx) };
+        let dinner = product(dy, low_rank.b.value(), false, None)?.affine(low_rank.scale, 0.0)?;
+        grads.push(&low_rank.a, Part::Product { x: x.clone(), dy: dinner.clone(), layout: layout.clone() });
+        if grads.wants(&low_rank.b) {
+            let part = Part::Product { x: low_rank.inner(x)?, dy: dy.clone(), layout: layout.clone() };
+            grads.push(&low_rank.b, part);
+        }
+        product(&dinner, low_rank.a.value(), false, Some(dx))
     }
 }
 

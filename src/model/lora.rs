@@ -1,0 +1,117 @@
+//! LoRA (Hu et al. 2021): a product of two thin matrices added to some of a model's linear maps, W + (alpha/rank)·B A.
+
+use candle_core::Tensor;
+
+use super::array::tensor;
+use super::layers::LowRank;
+use super::params::{Param, Params};
+use super::t5::T5;
+use crate::error::{Error, Result};
+use crate::spec::Seeds;
+
+const A: &str = ".lora_A.weight";
+const B: &str = ".lora_B.weight";
+
+/// How large LoRA's matrices are and what they are added to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoraShape {
+    /// Rows of A and columns of B.
+    pub rank: usize,
+    /// The product is multiplied by `alpha / rank`.
+    pub alpha: f64,
+    /// The last parts of the linear maps' names, such as `q` and `v`.
+    pub target_modules: Vec<String>,
+}
+
+impl LoraShape {
+    /// What the product is multiplied by.
+    pub fn scale(&self) -> f64 {
+        self.alpha / self.rank.max(1) as f64
+    }
+
+    /// Whether it is added to the linear map of weight `name`.
+    fn has(&self, name: &str) -> bool {
+        let module = name.strip_suffix(".weight").and_then(|path| path.rsplit('.').next());
+        module.is_some_and(|module| self.target_modules.iter().any(|target| target == module))
+    }
+}
+
+/// Whether the parameter `name` is one of LoRA's matrices.
+pub fn is_part(name: &str) -> bool {
+    name.ends_with(A) || name.ends_with(B)
+}
+
+/// What `params` have to add to the linear map of weight `path`.
+pub(super) fn of(params: &Params, path: &str, scale: f64) -> Option<LowRank> {
+    let module = path.strip_suffix(".weight")?;
+    let part = |end: &str| params.find(&format!("{module}{end}")).cloned();
+    Some(LowRank { a: part(A)?, b: part(B)?, scale })
+}
+
+/// One linear map's matrices: the module's path, A `[rank, in]` and B `[out, rank]`.
+pub type Pair = (String, Tensor, Tensor);
+
+impl T5 {
+    /// The same model with fresh matrices as PEFT makes them: A uniform in ±1/√in (Kaiming's with a = √5), from the stream
+    /// `init/NAME`, and B zero, so that nothing changes yet.
+    ///
+    /// # Errors
+    /// If no linear map of the model has such a name.
+    pub fn with_new_lora(&self, shape: &LoraShape, seeds: Seeds) -> Result<Self> {
+        use rand_distr::{Distribution, Uniform};
+        let mut pairs = Vec::new();
+        for param in self.params().iter().filter(|param| shape.has(param.name())) {
+            let &[out, inner] = param.value().dims() else { continue };
+            let module = param.name().trim_end_matches(".weight").to_string();
+            let bound = (inner.max(1) as f64).powf(-0.5);
+            let uniform = Uniform::new_inclusive(-bound, bound)
+                .map_err(|error| Error::check(format!("internal: {error}")).caused_by(error))?;
+            let mut rng = seeds.rng(&format!("init/{module}{A}"), &[]);
+            let values: Vec<f32> = (0..shape.rank * inner).map(|_| uniform.sample(&mut rng) as f32).collect();
+            let b = tensor(vec![0f32; out * shape.rank], (out, shape.rank))?;
+            pairs.push((module, tensor(values, (shape.rank, inner))?, b));
+        }
+        if pairs.is_empty() {
+            return Err(Error::input(format!(
+                "the model has no linear map called {}",
+                shape.target_modules.join(" or ")
+            ))
+            .flag("--lora-targets")
+            .next("its maps are called q, k, v, o, wi, wi_0, wi_1 and wo"));
+        }
+        self.with_lora(pairs, shape.scale())
+    }
+
+    /// The same model with these matrices instead of those that it may have, the products times `scale`.
+    ///
+    /// # Errors
+    /// If the model has no such map, or one of another size.
+    pub fn with_lora(&self, pairs: Vec<Pair>, scale: f64) -> Result<Self> {
+        self.recomposed(scale, |params| {
+            params.retain(|name| !is_part(name));
+            for (module, a, b) in pairs {
+                let weight = params.find(&format!("{module}.weight")).map(|param| param.value().dims().to_vec());
+                let (rank, inner) = a.dims2()?;
+                let fits = weight == Some(vec![b.dim(0)?, inner]) && b.dim(1)? == rank;
+                if !fits {
+                    return Err(Error::input(format!(
+                        "LoRA's matrices are {:?} and {:?}, and the model {}",
+                        a.dims(),
+                        b.dims(),
+                        weight.map_or("has no such map".to_string(), |shape| format!("has {shape:?}"))
+                    ))
+                    .parameter(module)
+                    .next("use an adapter that was trained for this model"));
+                }
+                params.insert(Param::new(&format!("{module}{A}"), a))?;
+                params.insert(Param::new(&format!("{module}{B}"), b))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Its LoRA matrices, in the order of its parameters.
+    pub fn lora(&self) -> impl Iterator<Item = &Param> {
+        self.params().iter().filter(|param| is_part(param.name()))
+    }
+}

@@ -1,0 +1,242 @@
+//! Adapters in PEFT's layout, `adapter_config.json` and `adapter_model.safetensors`: soft prompts of the encoder, and LoRA. What
+//! transformers with PEFT trained can be attached here, and the reverse.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use candle_core::Tensor;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::array::read;
+use super::lora::Pair;
+use super::params::Param;
+use super::prompt;
+use super::t5::T5;
+use super::weights::{Values, Weights};
+use crate::error::{Error, Result};
+
+/// The description of an adapter.
+pub const CONFIG: &str = "adapter_config.json";
+/// Its tensors.
+pub const WEIGHTS: &str = "adapter_model.safetensors";
+/// What PEFT puts before a module's path.
+const PREFIX: &str = "base_model.model.";
+const PEFT_TYPES: [&str; 2] = ["PROMPT_TUNING", "LORA"];
+
+/// What a model can have attached.
+#[derive(Debug, Clone)]
+pub enum Adapter {
+    /// A soft prompt, [P, H].
+    Prompt(Tensor),
+    /// LoRA's matrices, and what their products are multiplied by.
+    Lora(Vec<Pair>, f64),
+}
+
+/// What fsa has to know of `adapter_config.json`.
+#[derive(Debug, Deserialize)]
+struct Config {
+    peft_type: String,
+    num_virtual_tokens: Option<usize>,
+    token_dim: Option<usize>,
+    num_transformer_submodules: Option<usize>,
+    r: Option<usize>,
+    lora_alpha: Option<f64>,
+    #[serde(default)]
+    use_rslora: bool,
+    #[serde(flatten)]
+    others: HashMap<String, Value>,
+}
+
+/// Options of LoRA that change what it computes, and that fsa does not have.
+const UNSUPPORTED: [&str; 8] = [
+    "use_dora",
+    "modules_to_save",
+    "rank_pattern",
+    "alpha_pattern",
+    "layer_replication",
+    "fan_in_fan_out",
+    "lora_bias",
+    "trainable_token_indices",
+];
+
+/// Whether the folder `dir` is an adapter.
+pub fn is_adapter(dir: &Path) -> bool {
+    dir.join(CONFIG).is_file()
+}
+
+/// Reads the adapter in `dir`.
+///
+/// # Errors
+/// If a file is missing or damaged, or it is of a kind that fsa does not have.
+pub fn read_adapter(dir: &Path) -> Result<Adapter> {
+    let path = dir.join(CONFIG);
+    let text = std::fs::read_to_string(&path).map_err(|error| Error::io("read", &path, error))?;
+    let config: Config = serde_json::from_str(&text).map_err(|error| {
+        Error::input(format!("it is not an adapter's description: {error}"))
+            .at(&path)
+            .line(error.line())
+            .next("save the adapter again with PEFT's save_pretrained")
+            .caused_by(error)
+    })?;
+    let weights_path = dir.join(WEIGHTS);
+    if !weights_path.is_file() {
+        return Err(Error::input(format!("it has no {WEIGHTS}"))
+            .at(dir)
+            .next("save the adapter again with save_pretrained(DIR, safe_serialization=True)"));
+    }
+    let weights = Weights::open_file(weights_path)?;
+    match config.peft_type.as_str() {
+        "PROMPT_TUNING" => read_prompt(&config, &path, &weights),
+        "LORA" => read_lora(&config, path, &weights),
+        other => Err(Error::input(format!("it is a `{other}`, which fsa cannot attach"))
+            .at(&path)
+            .next(format!("fsa knows {}", PEFT_TYPES.join(" and ")))),
+    }
+}
+
+fn missing(field: &str, path: &Path) -> Error {
+    Error::input(format!("it has no `{field}`")).at(path).next("save the adapter again with PEFT's save_pretrained")
+}
+
+fn read_prompt(config: &Config, path: &Path, weights: &Weights) -> Result<Adapter> {
+    let rows = config.num_virtual_tokens.ok_or_else(|| missing("num_virtual_tokens", path))?;
+    let width = config.token_dim.ok_or_else(|| missing("token_dim", path))?;
+    // PEFT's default for encoder-decoders is two: a second prompt stands before the decoder's input.
+    if config.num_transformer_submodules.unwrap_or(1) != 1 {
+        return Err(Error::input(
+            "its prompt stands before the decoder's input too (num_transformer_submodules is not 1)",
+        )
+        .at(path)
+        .next("train one with num_transformer_submodules=1: the paper's stand before the encoder's input"));
+    }
+    Ok(Adapter::Prompt(weights.tensor(prompt::NAME, &[rows, width])?))
+}
+
+fn read_lora(config: &Config, path: PathBuf, weights: &Weights) -> Result<Adapter> {
+    let is_set = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Object(map) => !map.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        _ => true,
+    };
+    let unsupported = UNSUPPORTED.into_iter().find(|option| config.others.get(*option).is_some_and(is_set));
+    let unsupported = unsupported.or(config.others.get("bias").filter(|bias| *bias != "none").map(|_| "bias"));
+    if let Some(option) = unsupported {
+        return Err(Error::input(format!("it was trained with `{option}`, which fsa does not have"))
+            .at(&path)
+            .next("merge it into its model with PEFT's merge_and_unload, and give the merged folder"));
+    }
+    let rank = config.r.ok_or_else(|| missing("r", &path))?;
+    let alpha = config.lora_alpha.ok_or_else(|| missing("lora_alpha", &path))?;
+    let scale = if config.use_rslora { alpha / (rank as f64).sqrt() } else { alpha / rank as f64 };
+    if rank == 0 || !scale.is_finite() {
+        return Err(Error::input(format!("a rank of {rank} and an alpha of {alpha} cannot be")).at(&path));
+    }
+    let mut pairs = Vec::new();
+    for name in weights.names() {
+        let module = name.strip_prefix(PREFIX).and_then(|path| path.strip_suffix(".lora_A.weight"));
+        let Some(module) = module else {
+            if name.ends_with(".lora_B.weight") {
+                continue;
+            }
+            return Err(Error::input("it is no part of LoRA on linear maps").at(&path).parameter(name));
+        };
+        let b = format!("{PREFIX}{module}.lora_B.weight");
+        let columns = |name: &str, rank_first: bool| -> Result<usize> {
+            let shape = weights.shape(name).unwrap_or_default();
+            match (shape, rank_first) {
+                ([r, other], true) | ([other, r], false) if *r == rank => Ok(*other),
+                _ => Err(Error::input(format!("its shape {shape:?} does not go with rank {rank}"))
+                    .at(&path)
+                    .parameter(name)
+                    .next("use the adapter_config.json that belongs to the weights")),
+            }
+        };
+        let (inner, outer) = (columns(name, true)?, columns(&b, false)?);
+        pairs.push((module.to_string(), weights.tensor(name, &[rank, inner])?, weights.tensor(&b, &[outer, rank])?));
+    }
+    match pairs.is_empty() {
+        true => Err(Error::input("there is no pair of LoRA's matrices in it").at(path.with_file_name(WEIGHTS))),
+        false => Ok(Adapter::Lora(pairs, scale)),
+    }
+}
+
+impl T5 {
+    /// The same model with `adapter` attached.
+    ///
+    /// # Errors
+    /// If it belongs to a model of other sizes.
+    pub fn with_adapter(&self, adapter: Adapter) -> Result<Self> {
+        match adapter {
+            Adapter::Prompt(values) => self.with_prompt(values),
+            Adapter::Lora(pairs, scale) => self.with_lora(pairs, scale),
+        }
+    }
+
+    /// The files of what is attached, by name, as PEFT writes them: soft prompt or LoRA; none if nothing is. `base` is what PEFT is
+    /// to call the model.
+    pub fn adapter_files(&self, base: &str) -> Result<Vec<(&'static str, Vec<u8>)>> {
+        let matrices: Vec<&Param> = self.lora().collect();
+        let (config, tensors): (Value, Vec<(String, &Param)>) = match (self.prompt(), matrices.first()) {
+            (Some(prompt), _) => (self.prompt_config(prompt, base)?, vec![(prompt::NAME.to_string(), prompt)]),
+            (None, Some(_)) => {
+                let named = |param: &&Param| format!("{PREFIX}{}", param.name());
+                let config = self.lora_config(&matrices, base)?;
+                (config, matrices.iter().map(|param| (named(param), *param)).collect())
+            }
+            (None, None) => return Ok(Vec::new()),
+        };
+        let internal = |error: String| Error::check(format!("internal: {error}"));
+        let values = |(name, param): (String, &Param)| -> Result<(String, Values)> {
+            Ok((name, Values::of(param.value().dims(), &read(param.value())?)))
+        };
+        let tensors = tensors.into_iter().map(values).collect::<Result<Vec<_>>>()?;
+        let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+        let weights = safetensors::serialize(tensors, Some(metadata)).map_err(|error| internal(error.to_string()))?;
+        let mut text = serde_json::to_vec_pretty(&config).map_err(|error| internal(error.to_string()))?;
+        text.push(b'\n');
+        Ok(vec![(CONFIG, text), (WEIGHTS, weights)])
+    }
+
+    fn prompt_config(&self, prompt: &Param, base: &str) -> Result<Value> {
+        let (rows, width) = prompt.value().dims2()?;
+        let shape = &self.config().shape;
+        Ok(json!({
+            "base_model_name_or_path": base,
+            "inference_mode": true,
+            "num_attention_heads": shape.num_heads,
+            "num_layers": shape.num_layers,
+            "num_transformer_submodules": 1,
+            "num_virtual_tokens": rows,
+            "peft_type": "PROMPT_TUNING",
+            "prompt_tuning_init": "RANDOM",
+            "task_type": "SEQ_2_SEQ_LM",
+            "token_dim": width,
+        }))
+    }
+
+    fn lora_config(&self, matrices: &[&Param], base: &str) -> Result<Value> {
+        // A comes first, [rank, in].
+        let rank = matrices.first().map_or(Ok(1), |a| a.value().dim(0))?;
+        let mut targets: Vec<&str> = matrices.iter().filter_map(|param| param.name().rsplit('.').nth(2)).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        Ok(json!({
+            "base_model_name_or_path": base,
+            "bias": "none",
+            "fan_in_fan_out": false,
+            "inference_mode": true,
+            "init_lora_weights": true,
+            "lora_alpha": self.lora_scale() * rank as f64,
+            "lora_dropout": 0.0,
+            "modules_to_save": null,
+            "peft_type": "LORA",
+            "r": rank,
+            "target_modules": targets,
+            "task_type": "SEQ_2_SEQ_LM",
+            "use_dora": false,
+            "use_rslora": false,
+        }))
+    }
+}
