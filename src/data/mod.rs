@@ -11,7 +11,6 @@ pub mod example;
 pub mod labels;
 pub mod metric;
 pub mod mini;
-mod nearest;
 pub mod order;
 pub mod prompt;
 pub mod read;

@@ -2,6 +2,7 @@
 //! person should see while it runs goes through [`Events`].
 
 mod answers;
+mod asking;
 pub mod dump;
 mod fine_tune;
 pub mod generate;

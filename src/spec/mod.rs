@@ -4,20 +4,25 @@
 
 use std::path::Path;
 
+pub mod compare;
 pub mod config;
 pub mod decoding;
 pub mod gradient_align;
 pub mod label_ratio;
 pub mod limit;
+pub mod method;
+pub(crate) mod nearest;
 pub mod preset;
 pub mod pretrain;
 pub mod seeds;
 mod trainable;
 pub mod training;
 
+pub use compare::Compare;
 pub use decoding::{Decoding, LengthPenalty};
 pub use gradient_align::{Estimand, Estimator, GradientAlign, ProbeSplit};
 pub use label_ratio::{Evaluation, LabelRatio};
+pub use method::Method;
 pub use preset::{Defaults, Preset};
 pub use pretrain::Pretrain;
 pub use seeds::Seeds;

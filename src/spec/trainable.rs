@@ -1,4 +1,5 @@
-//! Which parameters are trained: patterns over their names, in which `*` stands for any text.
+//! Which parameters are trained: patterns over their names, in which `*` stands for any text. A pattern that begins with `!` takes
+//! names out again.
 
 use crate::error::{Error, Result};
 
@@ -11,9 +12,13 @@ fn each(patterns: &str) -> impl Iterator<Item = &str> {
     patterns.split(',').map(str::trim)
 }
 
-/// Whether one of `patterns` stands for the parameter `name`.
+/// What begins a pattern of names that are taken out.
+const NOT: char = '!';
+
+/// Whether one of `patterns` stands for the parameter `name`, and none takes it out.
 pub(super) fn trains(patterns: &str, name: &str) -> bool {
-    each(patterns).any(|pattern| matches(pattern, name))
+    let (out, into): (Vec<&str>, Vec<&str>) = each(patterns).partition(|pattern| pattern.starts_with(NOT));
+    into.iter().any(|pattern| matches(pattern, name)) && !out.iter().any(|pattern| matches(&pattern[1..], name))
 }
 
 /// Whether `pattern` stands for all of `name`.
@@ -28,7 +33,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 /// Errors if a pattern is empty.
 pub(super) fn validate(patterns: &str) -> Result<()> {
-    match each(patterns).any(str::is_empty) {
+    match each(patterns).any(|pattern| pattern.trim_start_matches(NOT).is_empty()) {
         true => Err(Error::input(format!("`{patterns}` has an empty pattern in it"))
             .flag(FLAG)
             .next("write patterns with commas between, such as *layer_norm.weight")),
@@ -39,7 +44,8 @@ pub(super) fn validate(patterns: &str) -> Result<()> {
 /// Errors if a pattern stands for none of `names`.
 pub(super) fn check<'a>(patterns: &str, names: impl IntoIterator<Item = &'a str>) -> Result<()> {
     let names: Vec<&str> = names.into_iter().collect();
-    match each(patterns).find(|pattern| !names.iter().any(|name| matches(pattern, name))) {
+    let stands_for = |pattern: &str| names.iter().any(|name| matches(pattern.trim_start_matches(NOT), name));
+    match each(patterns).find(|pattern| !stands_for(pattern)) {
         Some(pattern) => {
             let first = names.first().copied().unwrap_or_default();
             Err(Error::input(format!("no parameter of the model is called `{pattern}`"))
@@ -78,7 +84,8 @@ mod tests {
     fn patterns_stand_for_something() {
         let names = ["shared.weight", "encoder.final_layer_norm.weight"];
         assert!(trains("x, *layer_norm.weight", names[1]) && !trains("x, *layer_norm.weight", names[0]));
-        assert!(check("*norm*,shared.weight", names).is_ok());
+        assert!(check("*norm*,shared.weight", names).is_ok() && check("*, !*norm*", names).is_ok());
+        assert!(trains("*, !*norm*", names[0]) && !trains("*, !*norm*", names[1]));
         let error = check("*norm*,lm_head.weight", names).unwrap_err().to_string();
         assert!(error.starts_with("--trainable: no parameter of the model is called `lm_head.weight`"), "{error}");
         assert!(validate("a,,b").is_err() && validate("").is_err() && validate("a, b").is_ok());

@@ -9,9 +9,9 @@ use toml::Spanned;
 use super::{Hub, Labels, Limit, Splits, Target, Task};
 use crate::data::labels::LabelSet;
 use crate::data::metric::Metric;
-use crate::data::nearest::nearest;
 use crate::data::template::Template;
 use crate::error::{Error, Result};
+use crate::spec::nearest::nearest;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

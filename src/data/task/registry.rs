@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::Task;
-use crate::data::nearest::nearest;
 use crate::error::{Error, Result};
+use crate::spec::nearest::nearest;
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {

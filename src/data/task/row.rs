@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{Labels, Task};
 use crate::data::example::Example;
-use crate::data::nearest::nearest;
 use crate::data::read::{Record, Records};
 use crate::error::{Error, Result};
+use crate::spec::nearest::nearest;
 
 impl Task {
     /// Errors on a column that the file's header shows to be missing; so the error names the header and not the first row.

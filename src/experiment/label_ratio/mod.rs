@@ -3,17 +3,17 @@
 //! wrote.
 
 mod checkpoints;
-mod evaluate;
 mod signature;
+mod target;
 mod tasks;
 
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use self::evaluate::Place;
 use self::signature::signature;
-use self::tasks::{Asked, Data};
+use self::tasks::Data;
+use super::asking::{self, Asked, Place};
 use super::fine_tune::{self, Epochs, FineTune, Probing};
 use super::setup::load_model;
 use super::{Events, Existing};
@@ -254,7 +254,7 @@ impl<'a> Probes<'a> {
 
 impl Probing for Probes<'_> {
     fn units(&self) -> u64 {
-        self.data.evaluations.iter().chain([&self.data.target]).map(evaluate::ticks).sum()
+        self.data.evaluations.iter().chain([&self.data.target]).map(asking::ticks).sum()
     }
 
     fn has(&self, step: u64) -> bool {
@@ -262,15 +262,19 @@ impl Probing for Probes<'_> {
     }
 
     fn probe(&mut self, model: &T5, step: u64, tick: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
-        let place =
-            Place { target: self.data.target.task.name().to_string(), method: self.method, seed: self.spec.seed, step };
-        let (target, mut rows) = evaluate::target(model, self.data, self.spec, &place, tick)?;
+        let place = Place {
+            target: self.data.target.task.name().to_string(),
+            method: self.method.to_string(),
+            seed: self.spec.seed,
+            step,
+        };
+        let (target, mut rows) = target::target(model, self.data, self.spec, &place, tick)?;
         if !target.loss.is_finite() {
             return Err(Error::check(format!("the target's loss at step {step} is {}", target.loss))
                 .next("look at the weights; the rows so far are complete"));
         }
         for asked in &self.data.evaluations {
-            let (more, answers) = evaluate::evaluate(model, self.data, asked, self.spec, &place, tick)?;
+            let (more, answers) = target::examiner(self.data, self.spec).ask(model, asked, &place, tick)?;
             rows.extend(more);
             let mut lines = Vec::new();
             for answer in answers {

@@ -1,8 +1,8 @@
 //! What decides the numbers of a label-ratio run.
 
-use super::evaluate;
 use super::tasks::Data;
 use crate::error::Result;
+use crate::experiment::asking;
 use crate::report::run_info::ModelInfo;
 use crate::spec::LabelRatio;
 use crate::spec::label_ratio::Source;
@@ -38,7 +38,7 @@ pub(super) fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo) -> Re
         Source::Checkpoints { .. } => parts.push("checkpoints".to_string()),
     }
     for asked in &data.evaluations {
-        let scores = evaluate::signatures(asked)?.join("+").replace('|', ",");
+        let scores = asking::signatures(asked)?.join("+").replace('|', ",");
         parts.push(format!("{}:{}shot:n{}({scores})", asked.task.name(), asked.shots, asked.questions.len()));
     }
     let hashes: Vec<String> = data.info().iter().map(|info| short(&info.sha256)).collect();

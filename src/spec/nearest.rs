@@ -1,7 +1,7 @@
 //! "Did you mean": the candidate that looks most like what was asked for.
 
 /// The candidate nearest to `wanted`, if any is near enough to be a likely slip.
-pub(super) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Below one half, suggestions are noise: `label` would be offered for `table`'s neighbours and worse.
     const NEAR_ENOUGH: f64 = 0.5;
     let wanted = wanted.to_lowercase();

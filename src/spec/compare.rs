@@ -1,0 +1,247 @@
+//! The resolved description of one `fsa compare` run.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::decoding::Decoding;
+use super::label_ratio::{Evaluation, LabelRatio};
+use super::method::{Budget, Method, Stage};
+use super::training::{Training, at_least_one, at_most, positive};
+use crate::error::{Error, Result};
+
+/// How long a stage is, and how it is trained. What is trained follows from the stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageTraining {
+    /// Optimizer steps.
+    pub steps: u64,
+    /// Steps between checkpoints, each scored on the target; the last step is one too.
+    pub probe_every: u64,
+    /// How.
+    pub training: Training,
+}
+
+/// What a new soft prompt starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PromptInit {
+    /// Rows of the first 5,000 embeddings, without replacement (prompt-tuning's default).
+    SampledVocab,
+    /// The mean of each label word's embeddings first, the rest sampled.
+    ClassLabels,
+    /// Uniform in −0.5 to 0.5.
+    Uniform,
+    /// Uniform in 0 to 0.5 (T5X's).
+    UniformT5x,
+}
+
+impl PromptInit {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::SampledVocab, Self::ClassLabels, Self::Uniform, Self::UniformT5x];
+
+    /// The name on the command line, in specs and in signatures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SampledVocab => "sampled-vocab",
+            Self::ClassLabels => "class-labels",
+            Self::Uniform => "uniform",
+            Self::UniformT5x => "uniform-t5x",
+        }
+    }
+}
+
+/// A soft prompt to be trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SoftPrompt {
+    /// Rows.
+    pub length: usize,
+    /// What they start from.
+    pub init: PromptInit,
+    /// A text whose tokens' embeddings the first rows are, the rest sampled; instead of `init`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// A folder with a soft prompt in PEFT's layout that it starts from; instead of `init`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+}
+
+/// LoRA's matrices to be trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lora {
+    /// Rows of A and columns of B.
+    pub rank: usize,
+    /// The product is multiplied by `alpha / rank`.
+    pub alpha: f64,
+    /// The last parts of the linear maps' names.
+    pub targets: Vec<String>,
+}
+
+/// Which tasks are asked with the soft prompt attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttachPrompt {
+    /// The target alone.
+    Target,
+    /// Tasks whose label words overlap the target's too.
+    Matched,
+}
+
+impl AttachPrompt {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Target, Self::Matched];
+
+    /// The name on the command line, in specs and in signatures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Target => "target",
+            Self::Matched => "matched",
+        }
+    }
+}
+
+/// Which split of the target the kept checkpoint is reported on; it is chosen on the validation split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Report {
+    /// The split that it was chosen on, as in the paper.
+    Validation,
+    /// The test split.
+    Test,
+}
+
+impl Report {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Validation, Self::Test];
+
+    /// The name on the command line, in specs and in signatures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Everything that decides what `fsa compare` computes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compare {
+    /// Folder of the model, in Hugging Face layout.
+    pub model: PathBuf,
+    /// Fine-tuned tasks: registered names or task files.
+    pub targets: Vec<String>,
+    /// Methods, in the order of the table.
+    pub methods: Vec<Method>,
+    /// The run folder.
+    pub out: PathBuf,
+    /// The first root seed.
+    pub seed: u64,
+    /// How many root seeds, one after the other.
+    pub seeds: u64,
+    /// Threads of the engine.
+    pub threads: usize,
+    /// In-context evaluations; the target is left out of its own.
+    pub eval: Vec<Evaluation>,
+    /// Shots of the evaluations that every checkpoint is asked, for the trade-off; none for no trade-off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trade_off_shots: Option<usize>,
+    /// Data files by task and split, as `task.split`.
+    pub files: BTreeMap<String, PathBuf>,
+    /// Evaluation examples of each task; all of them without.
+    #[serde(default, with = "super::limit")]
+    pub limit: Option<usize>,
+    /// Whether prompts end in ` <extra_id_0>`.
+    pub prompt_sentinel: bool,
+    /// BLEU's tokenizer of the score.
+    pub bleu_tokenizer: String,
+    /// Which tasks count with the soft prompt attached; for matched tasks both rows are there.
+    pub attach_prompt: AttachPrompt,
+    /// Examples in the target's own prompts.
+    pub target_shots: usize,
+    /// Which split of the target is reported.
+    pub report: Report,
+    /// How outputs are decoded.
+    pub decoding: Decoding,
+    /// New soft prompts.
+    pub prompt: SoftPrompt,
+    /// New low-rank matrices.
+    pub lora: Lora,
+    /// Stages that train the model.
+    pub model_stage: StageTraining,
+    /// Stages that train a soft prompt.
+    pub prompt_stage: StageTraining,
+    /// Stages that train low-rank matrices.
+    pub lora_stage: StageTraining,
+}
+
+impl Compare {
+    /// How `stage` is trained.
+    pub fn stage(&self, stage: &Stage) -> StageTraining {
+        let base = match stage.budget {
+            Budget::Model | Budget::Long => &self.model_stage,
+            Budget::Prompt => &self.prompt_stage,
+            Budget::Lora => &self.lora_stage,
+        };
+        let mut resolved = base.clone();
+        if stage.budget == Budget::Long {
+            resolved.steps = resolved.steps.saturating_add(self.prompt_stage.steps);
+        }
+        resolved.training.trainable = stage.trained.patterns().to_string();
+        resolved
+    }
+
+    /// The root seeds.
+    pub fn root_seeds(&self) -> impl Iterator<Item = u64> {
+        let first = self.seed;
+        (0..self.seeds).map(move |i| first.wrapping_add(i))
+    }
+
+    /// Errors on the first option that cannot be meant, naming its flag.
+    pub fn validate(&self) -> Result<()> {
+        self.decoding.validate()?;
+        for (flag, value) in [
+            ("--threads", self.threads as u64),
+            ("--seeds", self.seeds),
+            ("--prompt-length", self.prompt.length as u64),
+            ("--lora-rank", self.lora.rank as u64),
+        ] {
+            at_least_one(flag, value)?;
+        }
+        at_most("--prompt-length", self.prompt.length as u64, 1 << 14)?;
+        at_most("--lora-rank", self.lora.rank as u64, 1 << 14)?;
+        positive("--lora-alpha", self.lora.alpha)?;
+        if self.limit == Some(0) {
+            return Err(Error::input("must be at least 1, not 0").flag("--limit"));
+        }
+        if self.prompt.text.is_some() && self.prompt.file.is_some() {
+            return Err(Error::input("cannot be used with --prompt-text: a prompt starts from one thing")
+                .flag("--prompt-file")
+                .next("leave one of the two out"));
+        }
+        if !LabelRatio::BLEU_TOKENIZERS.contains(&self.bleu_tokenizer.as_str()) {
+            return Err(Error::input(format!("there is no tokenizer `{}`", self.bleu_tokenizer))
+                .flag("--bleu-tokenizer")
+                .next(format!("give one of {}", LabelRatio::BLEU_TOKENIZERS.join(", "))));
+        }
+        for (list, flag) in [(self.targets.is_empty(), "--target"), (self.methods.is_empty(), "--methods")] {
+            if list {
+                return Err(Error::input("needs at least one").flag(flag));
+            }
+        }
+        if let (1, Some(mixed)) = (self.targets.len(), self.methods.iter().find(|method| method.is_mixed())) {
+            return Err(Error::input(format!("`{}` trains on several targets together", mixed.name()))
+                .flag("--methods")
+                .next("give --target two tasks or more, with commas between"));
+        }
+        for (prefix, stage) in [("", &self.model_stage), ("prompt-", &self.prompt_stage), ("lora-", &self.lora_stage)] {
+            at_least_one(&format!("--{prefix}probe-every"), stage.probe_every)?;
+            at_least_one(&format!("--{prefix}steps"), stage.steps)?;
+            stage.training.validate()?;
+        }
+        Ok(())
+    }
+}
