@@ -4,9 +4,12 @@
 //! a program reads. It must not compute anything.
 
 mod choice;
+mod compare;
 mod completions;
 mod decoding;
 mod dump;
+mod evaluation;
+mod files;
 mod generate;
 mod gradient_align;
 mod how;
@@ -45,6 +48,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 ran and failed a check; 2 could 
 enum Command {
     GradientAlign(Box<gradient_align::Arguments>),
     LabelRatio(Box<label_ratio::Arguments>),
+    Compare(Box<compare::Arguments>),
     Pretrain(Box<pretrain::Arguments>),
     Plot(plot::Arguments),
     Generate(generate::Arguments),
@@ -69,6 +73,7 @@ pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::GradientAlign(arguments) => arguments.run(),
         Command::LabelRatio(arguments) => arguments.run(),
+        Command::Compare(arguments) => arguments.run(),
         Command::Pretrain(arguments) => arguments.run(),
         Command::Plot(arguments) => arguments.run(),
         Command::Generate(arguments) => arguments.run(),

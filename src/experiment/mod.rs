@@ -3,6 +3,7 @@
 
 mod answers;
 mod asking;
+pub mod compare;
 pub mod dump;
 mod fine_tune;
 pub mod generate;

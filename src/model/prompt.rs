@@ -26,6 +26,12 @@ pub fn virtual_tokens(first: usize, count: usize) -> impl Iterator<Item = u32> {
     (first..first + count).map(|row| FIRST + row as u32)
 }
 
+/// A prompt of the rows `values`, each of `width` numbers.
+pub fn of_rows(values: Vec<f32>, width: usize) -> Result<Tensor> {
+    let rows = values.len() / width.max(1);
+    super::array::tensor(values, (rows, width))
+}
+
 impl T5 {
     /// The same model with the rows `values` [P, H] as its soft prompt, instead of one that it may have. All other parameters are
     /// shared.

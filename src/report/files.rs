@@ -20,6 +20,10 @@ pub const PRETRAIN: &str = "pretrain.csv";
 pub const SCORES: &str = "scores.csv";
 /// The rows of that table, in the order they were measured.
 pub const SCORE_ROWS: &str = "scores.jsonl";
+/// The table of `fsa compare`.
+pub const COMPARE: &str = "compare.csv";
+/// Its table of every checkpoint on the way.
+pub const CHECKPOINTS: &str = "checkpoints.csv";
 /// The sub-folder of the model that `fsa pretrain` leaves.
 pub const MODEL: &str = "model";
 /// The model's architecture.
@@ -82,11 +86,9 @@ pub fn written() -> impl Iterator<Item = String> {
     }))
 }
 
-/// Where the outputs of one evaluation at one probe stand: `outputs/step-50/trivia_qa-1shot.jsonl`.
-///
-/// A task's name is anybody's, so what a file's name may not hold everywhere is written as `%` and two digits, as in
-/// addresses; two tasks never share a file.
-pub fn output(step: u64, task: &str, shots: u64) -> String {
+/// The name of a task as part of a file's. It is anybody's, so what a file's name may not hold everywhere is written as `%` and
+/// two digits, as in addresses; two tasks never share a file.
+pub fn plain(task: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     let mut name = String::new();
     for (place, byte) in task.bytes().enumerate() {
@@ -97,7 +99,12 @@ pub fn output(step: u64, task: &str, shots: u64) -> String {
             name.push_str(&format!("%{byte:02X}"));
         }
     }
-    format!("{OUTPUTS}/step-{step}/{name}-{shots}shot.jsonl")
+    name
+}
+
+/// Where the outputs of one evaluation at one probe stand: `outputs/step-50/trivia_qa-1shot.jsonl`.
+pub fn output(step: u64, task: &str, shots: u64) -> String {
+    format!("{OUTPUTS}/step-{step}/{}-{shots}shot.jsonl", plain(task))
 }
 
 /// Whether a sub-folder of [`OUTPUTS`] of this name is fsa's.

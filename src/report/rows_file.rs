@@ -88,6 +88,17 @@ impl RowsFile {
     }
 }
 
+/// `objects` as JSON lines.
+pub fn json_lines<T: Serialize>(objects: impl IntoIterator<Item = T>) -> Result<Vec<u8>> {
+    let mut lines = Vec::new();
+    for object in objects {
+        serde_json::to_writer(&mut lines, &object)
+            .map_err(|error| Error::check(format!("internal: {error}")).caused_by(error))?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}
+
 /// The length of the file up to and with its last line feed.
 fn whole_lines(file: &mut File) -> io::Result<u64> {
     let mut piece = [0; 4096];

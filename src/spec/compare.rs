@@ -126,6 +126,78 @@ impl Report {
     }
 }
 
+/// How much of every batch each target of a multi-task method has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mix {
+    /// All the same.
+    Equal,
+    /// In proportion to their training examples, of which at most so many count (T5's examples-proportional mixing).
+    Proportional(u64),
+}
+
+impl Mix {
+    /// Reads `equal` or `proportional:K`.
+    ///
+    /// # Errors
+    /// If it is neither.
+    pub fn parse(text: &str) -> Result<Self> {
+        let limit = text.strip_prefix("proportional:").and_then(|limit| limit.parse().ok()).filter(|&limit| limit > 0);
+        match (text, limit) {
+            ("equal", _) => Ok(Self::Equal),
+            (_, Some(limit)) => Ok(Self::Proportional(limit)),
+            _ => Err(Error::input(format!("`{text}` is no way to mix targets"))
+                .flag("--mix")
+                .next("give equal, or proportional:K with the most examples of a target that count")),
+        }
+    }
+
+    /// Examples of a batch of `batch_size` that targets of `sizes` training examples have; each has one at least, and what
+    /// rounding leaves goes to those that it took the most from.
+    pub fn shares(self, sizes: &[usize], batch_size: usize) -> Vec<usize> {
+        let weight = |&size: &usize| match self {
+            Self::Equal => 1.0,
+            Self::Proportional(limit) => (size as u64).min(limit) as f64,
+        };
+        let total: f64 = sizes.iter().map(weight).sum();
+        let wanted: Vec<f64> = sizes.iter().map(|size| batch_size as f64 * weight(size) / total.max(1.0)).collect();
+        let mut shares: Vec<usize> = wanted.iter().map(|wanted| (*wanted as usize).max(1)).collect();
+        let short = |shares: &[usize], place: usize| wanted[place] - shares[place] as f64;
+        while shares.iter().sum::<usize>() != batch_size.max(sizes.len()) {
+            let places = 0..shares.len();
+            if shares.iter().sum::<usize>() < batch_size {
+                let most = places.max_by(|&a, &b| short(&shares, a).total_cmp(&short(&shares, b)));
+                most.map(|place| shares[place] += 1);
+            } else {
+                let least = places.filter(|&place| shares[place] > 1);
+                let least = least.min_by(|&a, &b| short(&shares, a).total_cmp(&short(&shares, b)));
+                least.map(|place| shares[place] -= 1);
+            }
+        }
+        shares
+    }
+}
+
+impl Serialize for Mix {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Mix {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+impl std::fmt::Display for Mix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Equal => f.write_str("equal"),
+            Self::Proportional(limit) => write!(f, "proportional:{limit}"),
+        }
+    }
+}
+
 /// Everything that decides what `fsa compare` computes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -133,7 +205,7 @@ pub struct Compare {
     /// Folder of the model, in Hugging Face layout.
     pub model: PathBuf,
     /// Fine-tuned tasks: registered names or task files.
-    pub targets: Vec<String>,
+    pub target: Vec<String>,
     /// Methods, in the order of the table.
     pub methods: Vec<Method>,
     /// The run folder.
@@ -166,6 +238,8 @@ pub struct Compare {
     pub report: Report,
     /// How outputs are decoded.
     pub decoding: Decoding,
+    /// How targets are mixed by multi-task methods.
+    pub mix: Mix,
     /// New soft prompts.
     pub prompt: SoftPrompt,
     /// New low-rank matrices.
@@ -227,12 +301,12 @@ impl Compare {
                 .flag("--bleu-tokenizer")
                 .next(format!("give one of {}", LabelRatio::BLEU_TOKENIZERS.join(", "))));
         }
-        for (list, flag) in [(self.targets.is_empty(), "--target"), (self.methods.is_empty(), "--methods")] {
+        for (list, flag) in [(self.target.is_empty(), "--target"), (self.methods.is_empty(), "--methods")] {
             if list {
                 return Err(Error::input("needs at least one").flag(flag));
             }
         }
-        if let (1, Some(mixed)) = (self.targets.len(), self.methods.iter().find(|method| method.is_mixed())) {
+        if let (1, Some(mixed)) = (self.target.len(), self.methods.iter().find(|method| method.is_mixed())) {
             return Err(Error::input(format!("`{}` trains on several targets together", mixed.name()))
                 .flag("--methods")
                 .next("give --target two tasks or more, with commas between"));
@@ -243,5 +317,23 @@ impl Compare {
             stage.training.validate()?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_fill_the_batch_and_leave_nobody_out() {
+        assert_eq!(Mix::Equal.shares(&[10, 1000], 64), [32, 32]);
+        assert_eq!(Mix::Equal.shares(&[1, 1, 1], 64).iter().sum::<usize>(), 64);
+        assert_eq!(Mix::Proportional(100).shares(&[50, 1_000_000], 60), [20, 40]);
+        assert_eq!(Mix::Proportional(1 << 40).shares(&[1, 1_000_000], 64), [1, 63]);
+        assert_eq!(Mix::Equal.shares(&[5], 64), [64]);
+        for text in ["equal", "proportional:16"] {
+            assert_eq!(Mix::parse(text).unwrap().to_string(), text);
+        }
+        assert!(Mix::parse("proportional:0").is_err() && Mix::parse("fair").is_err());
     }
 }

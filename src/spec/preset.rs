@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::compare::{Report, StageTraining};
 use super::{Decoding, Training, is_mini};
 
 /// A named set of defaults.
@@ -52,6 +53,35 @@ pub struct Defaults {
     pub num_beams: usize,
     /// Longest output in tokens, its end included.
     pub max_new_tokens: usize,
+    /// Of `fsa compare`.
+    pub compare: Comparison,
+}
+
+/// What a preset says of comparing methods.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Comparison {
+    /// Stages that train the model.
+    pub model: Pace,
+    /// Stages that train a soft prompt.
+    pub prompt: Pace,
+    /// Their learning rate.
+    pub prompt_lr: f64,
+    /// Their weight decay.
+    pub prompt_weight_decay: f64,
+    /// Rows of a soft prompt.
+    pub prompt_length: usize,
+    /// Stages that train low-rank matrices.
+    pub lora: Pace,
+    /// Their learning rate.
+    pub lora_lr: f64,
+    /// Their rank.
+    pub lora_rank: usize,
+    /// Methods.
+    pub methods: &'static [&'static str],
+    /// Shots of the in-context evaluations.
+    pub shots: &'static [usize],
+    /// Which split of the target is reported.
+    pub report: Report,
 }
 
 /// Chosen so that the paper's effects are plain on the embedded model.
@@ -63,6 +93,15 @@ const MINI: Defaults = Defaults {
     bleu_tokenizer: "13a",
     num_beams: 1,
     max_new_tokens: 32,
+    compare: Comparison {
+        model: Pace { steps: 400, probe_every: 50 },
+        prompt: Pace { steps: 600, probe_every: 100 },
+        prompt_length: 20,
+        lora: Pace { steps: 600, probe_every: 100 },
+        shots: &[1],
+        report: Report::Test,
+        ..PAPER.compare
+    },
     ..PAPER
 };
 
@@ -81,7 +120,25 @@ const PAPER: Defaults = Defaults {
     bleu_tokenizer: "intl",
     num_beams: 4,
     max_new_tokens: 64,
+    compare: Comparison {
+        model: Pace { steps: 1000, probe_every: 100 },
+        prompt: Pace { steps: 5000, probe_every: 1000 },
+        prompt_lr: 0.2,
+        prompt_weight_decay: 1e-5,
+        prompt_length: 100,
+        // The paper gives the rank alone; steps and checkpoints are the other first stage's.
+        lora: Pace { steps: 5000, probe_every: 1000 },
+        lora_lr: 1e-3,
+        lora_rank: 4,
+        methods: &["pretrained", "standard", "prompt-tuning", "promot", "promot+1shot"],
+        shots: &[1, 4],
+        report: Report::Validation,
+    },
 };
+
+/// The paper's in-context tasks, in the order of its tables.
+pub const IN_CONTEXT: [&str; 8] =
+    ["cb", "wic", "trivia_qa", "web_questions", "wmt16_ende", "wmt16_enro", "xsum", "wiki_lingua"];
 
 impl Preset {
     /// Both.
@@ -109,6 +166,10 @@ impl Preset {
     }
 }
 
+fn stage(pace: Pace, training: Training) -> StageTraining {
+    StageTraining { steps: pace.steps, probe_every: pace.probe_every, training }
+}
+
 impl Defaults {
     /// How the model is fine-tuned.
     pub fn training(&self) -> Training {
@@ -119,6 +180,22 @@ impl Defaults {
             label_smoothing: self.label_smoothing,
             ..Training::default()
         }
+    }
+
+    /// Stages that train the model.
+    pub fn model_stage(&self) -> StageTraining {
+        stage(self.compare.model, self.training())
+    }
+
+    /// Stages that train a soft prompt: without the parameter's scale, which for a prompt means nothing (prompt-tuning's choice).
+    pub fn prompt_stage(&self) -> StageTraining {
+        let Comparison { prompt_lr: lr, prompt_weight_decay: weight_decay, .. } = self.compare;
+        stage(self.compare.prompt, Training { lr, weight_decay, scale_parameter: false, ..self.training() })
+    }
+
+    /// Stages that train low-rank matrices, one of which starts as zero, so that it has no scale.
+    pub fn lora_stage(&self) -> StageTraining {
+        stage(self.compare.lora, Training { lr: self.compare.lora_lr, scale_parameter: false, ..self.training() })
     }
 
     /// How outputs are decoded.

@@ -1,7 +1,6 @@
 //! `fsa label-ratio`: fine-tune a model, or take somebody's checkpoints, and watch its outputs on other tasks turn into the
 //! fine-tuned task's label words.
 
-mod files;
 mod options;
 #[cfg(test)]
 mod tests;

@@ -11,17 +11,15 @@ use fsa::spec::{Decoding, Defaults, Evaluation, LabelRatio, Preset, limit};
 use fsa::{Error, Result};
 use serde::Deserialize;
 
-use super::files::{self, DataFile};
 use crate::cli::choice::{self, one_of, switch, switch_name};
 use crate::cli::decoding::DecodingOptions;
+use crate::cli::evaluation::{AtMost, PROMPT_SENTINEL};
+use crate::cli::files::{self, DataFile};
 use crate::cli::how::{File, default_out};
 use crate::cli::options::{Layered, every_option, keys};
 use crate::cli::preset::{MODEL_HELP, PRESET_HELP, by_preset, model, task_file, with_default};
 use crate::cli::training::{SEED, TASK, TrainingOptions};
 use crate::cli::{lenient, threads};
-
-/// Prompts end in a sentinel unless that is switched off: what the model was pretrained to answer.
-const PROMPT_SENTINEL: bool = true;
 
 /// Every option that both a flag and a config key can set; `None` where nothing was said.
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
@@ -99,16 +97,6 @@ every_option! {
     Options {
         model task train dev files checkpoints strict seed threads eval limit prompt_sentinel onset bleu_tokenizer preset out
     } { training decoding }
-}
-
-/// The most examples to evaluate, as typed.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-pub struct AtMost(#[serde(with = "limit")] Option<usize>);
-
-impl AtMost {
-    fn parse(text: &str) -> Result<Self, &'static str> {
-        limit::parse(text).map(Self)
-    }
 }
 
 /// Makes the options of fine-tuning state how long this command does it.

@@ -24,7 +24,7 @@ use crate::plot;
 use crate::report::csv::to_csv;
 use crate::report::files::{self, FIGURES, LABEL_RATIO, ROWS, RUN, SPEC, TARGET, TARGET_ROWS};
 use crate::report::label_view::LabelView;
-use crate::report::rows_file::{read_rows, truncate_after};
+use crate::report::rows_file::{json_lines, read_rows, truncate_after};
 use crate::report::run_info::{ModelInfo, RunInfo};
 use crate::report::{LabelRatioRow, RowsFile, RunFolder, TargetRow, onset, summary};
 use crate::spec::label_ratio::{Source, probe_steps};
@@ -276,13 +276,8 @@ impl Probing for Probes<'_> {
         for asked in &self.data.evaluations {
             let (more, answers) = target::examiner(self.data, self.spec).ask(model, asked, &place, tick)?;
             rows.extend(more);
-            let mut lines = Vec::new();
-            for answer in answers {
-                serde_json::to_writer(&mut lines, &answer)
-                    .map_err(|error| Error::check(format!("internal: {error}")).caused_by(error))?;
-                lines.push(b'\n');
-            }
-            self.folder.write_atomic(&files::output(step, asked.task.name(), asked.shots as u64), &lines)?;
+            self.folder
+                .write_atomic(&files::output(step, asked.task.name(), asked.shots as u64), &json_lines(answers)?)?;
         }
         // The target's row first: a probe counts as measured once its label rows are there.
         let targets = [target];

@@ -1,0 +1,96 @@
+//! `fsa compare`: train methods side by side on a target task, and ask each the target and other tasks.
+
+mod options;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use clap::Args;
+use fsa::Result;
+use fsa::experiment::compare::{self, Outcome, Plan};
+use fsa::spec::Compare;
+use options::{Options, Tables, stages};
+
+use super::how::{self, File, How, Planned};
+use super::options::Layered;
+use super::{term, threads};
+
+/// Train methods side by side on a task, and ask each one that task and others in context
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, mut_args(stages))]
+pub struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(flatten)]
+    how: How,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fsa compare
+  fsa compare --target rte --methods pretrained,standard,prompt-tuning,promot --eval all --shots 1,4 --seeds 3
+  fsa compare --target rte,wmt14_enfr --methods multitask,multitask-promot --dry-run
+
+Every stage of a method is trained in a folder of its own in the run's; the checkpoint that does best
+on the target's validation split is kept, a folder that transformers loads, with a soft prompt or LoRA
+beside it in PEFT's layout. What is done is never done again: --resume goes on after a kill.
+
+A config holds these flags without their dashes, a `key = value` each, and the data files in a
+[files] table; a run's own spec.toml is one. Flags win over it.";
+
+impl Arguments {
+    /// Runs, or with `--dry-run` says what a run would do.
+    pub fn run(self) -> Result<()> {
+        let Self { options, how } = self;
+        let spec = resolve(options, how.config.as_deref())?;
+        threads::set(spec.threads)?;
+        if how.dry_run {
+            let plan = compare::plan(&spec)?;
+            return if how.json { term::print_json(&Planned { plan, spec }) } else { print_plan(&plan, &spec) };
+        }
+        let outcome = {
+            let mut term = how.term();
+            compare::run(&spec, how.existing(), &how::command_line(), &mut term)?
+        };
+        if how.json { term::print_json(&outcome) } else { print_outcome(&outcome) }
+    }
+}
+
+/// The validated spec that the flags come to, over a config file if there is one.
+fn resolve(flags: Options, config: Option<&Path>) -> Result<Compare> {
+    let valid = |spec: Compare| spec.validate().map(|()| spec);
+    let Some(path) = config else { return flags.resolve(Tables::default()).and_then(valid) };
+    let (mut config, tables) = Options::read(&File::new(path, Options::config_keys()))?;
+    let typed = flags.given();
+    let options = flags.or(std::mem::take(&mut config.values));
+    options.resolve(tables).and_then(valid).map_err(|error| config.place(error, &typed))
+}
+
+fn print_plan(plan: &Plan, spec: &Compare) -> Result<()> {
+    let mut methods = String::new();
+    for method in &plan.methods {
+        let stage = |(name, steps, examples): &(String, u64, u64)| format!("{name} {steps} steps, {examples} examples");
+        let stages: Vec<String> = method.stages.iter().map(stage).collect();
+        let total: u64 = method.stages.iter().map(|stage| stage.1).sum();
+        let budget = if stages.is_empty() { "nothing trained".to_string() } else { stages.join("; then ") };
+        methods.push_str(&format!("{:<22} {total:>6} steps  {budget}\n", method.method));
+    }
+    let text = format!(
+        "{methods}\nmethods run {}, over targets and seeds\nstages      {}, {} steps in all (shared ones counted once)\n\
+         evaluation  {} prompts\nparameters  {}\nmemory      about {} MiB\nsignature   {}\n{}",
+        plan.runs,
+        plan.stages,
+        plan.steps,
+        plan.prompts,
+        plan.params,
+        plan.memory_mib,
+        plan.signature,
+        how::warnings_and_spec(&plan.warnings, spec)?,
+    );
+    term::print(text.as_bytes())
+}
+
+fn print_outcome(outcome: &Outcome) -> Result<()> {
+    how::print_outcome(&outcome.table, &outcome.signature, &outcome.files)
+}

@@ -1,0 +1,363 @@
+//! The options of `fsa compare` as typed, on the command line or in a config file, and the spec they come to.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, Args};
+use fsa::spec::compare::{AttachPrompt, Lora, Mix, PromptInit, Report, SoftPrompt, StageTraining};
+use fsa::spec::config::Config;
+use fsa::spec::preset::IN_CONTEXT;
+use fsa::spec::{Compare, Decoding, Evaluation, LabelRatio, Method, Preset, limit};
+use fsa::{Error, Result};
+use serde::Deserialize;
+
+use crate::cli::choice::{self, one_of, switch, switch_name};
+use crate::cli::decoding::DecodingOptions;
+use crate::cli::evaluation::{AtMost, PROMPT_SENTINEL};
+use crate::cli::files::{self, DataFile};
+use crate::cli::how::{File, default_out};
+use crate::cli::options::{Layered, every_option, keys};
+use crate::cli::preset::{MODEL_HELP, PRESET_HELP, by_preset, model, task_file, with_default};
+use crate::cli::training::{SEED, TASK, TrainingOptions};
+use crate::cli::{lenient, threads};
+
+/// What stands for the paper's in-context tasks.
+const ALL: &str = "all";
+/// LoRA's usual places in T5.
+const LORA_TARGETS: [&str; 2] = ["q", "v"];
+
+/// Every option that both a flag and a config key can set; `None` where nothing was said.
+#[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Options {
+    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
+    model: Option<PathBuf>,
+    #[arg(long, value_name = "TASK", value_delimiter = ',', help_heading = "Input")]
+    #[arg(help = format!("Fine-tuned tasks, with commas between, each registered or a task file (*.toml) [default: {TASK}]"))]
+    target: Option<Vec<String>>,
+    #[arg(long, value_name = "METHOD", value_delimiter = ',', help_heading = "Input")]
+    #[arg(help = format!("Methods, with commas between: {} [default: {}]",
+        Method::names().collect::<Vec<_>>().join(", "), by_preset(|of| of.compare.methods.join(","))))]
+    methods: Option<Vec<String>>,
+    /// Data file of a task's train, validation or test split, with the task as in --target and --eval, or `mini` in
+    /// the path's place; give it once for each file. In a config: a [files] table
+    #[arg(long = "file", value_name = "TASK.SPLIT=PATH", value_parser = DataFile::parse, help_heading = "Input")]
+    #[serde(deserialize_with = "files::table")]
+    files: Option<Vec<DataFile>>,
+    #[arg(long, value_name = "NAME", value_parser = one_of(&Preset::ALL, Preset::name), help_heading = "Input", help = PRESET_HELP)]
+    preset: Option<Preset>,
+    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Input")]
+    #[arg(help = format!("Root seed of the first run [default: {SEED}]"))]
+    seed: Option<u64>,
+    /// How many runs, each with the next root seed [default: 1]
+    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Input")]
+    seeds: Option<u64>,
+    /// Threads; sums depend on it in their last bits [default: one per physical core]
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Input")]
+    threads: Option<usize>,
+
+    #[command(flatten)]
+    #[serde(skip)]
+    training: TrainingOptions,
+    #[arg(long, value_name = "MIX", help_heading = "Fine-tuning")]
+    #[arg(
+        help = "Shares of targets in the batches of multi-task methods: equal, or proportional:K, to their examples of which \
+        K count at most [default: equal]"
+    )]
+    mix: Option<String>,
+
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Soft prompts")]
+    #[arg(help = format!("Rows [default: {}]", by_preset(|of| of.compare.prompt_length)))]
+    prompt_length: Option<usize>,
+    #[arg(long, value_name = "NAME", value_parser = one_of(&PromptInit::ALL, PromptInit::name), help_heading = "Soft prompts")]
+    #[arg(help = format!("What they start from [default: {}]", PromptInit::SampledVocab.name()))]
+    prompt_init: Option<PromptInit>,
+    /// A text whose embeddings are the first rows
+    #[arg(long, value_name = "TEXT", help_heading = "Soft prompts")]
+    prompt_text: Option<String>,
+    /// A folder with a soft prompt in PEFT's layout to start from
+    #[arg(long, value_name = "DIR", help_heading = "Soft prompts")]
+    prompt_file: Option<PathBuf>,
+    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Soft prompts")]
+    #[arg(help = format!("Steps of prompt tuning [default: {}]", by_preset(|of| of.compare.prompt.steps)))]
+    prompt_steps: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Soft prompts")]
+    #[arg(help = format!("Steps between its checkpoints [default: {}]", by_preset(|of| of.compare.prompt.probe_every)))]
+    prompt_probe_every: Option<u64>,
+    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Soft prompts")]
+    #[arg(help = format!("Its learning rate, not multiplied by a scale [default: {}]", by_preset(|of| of.compare.prompt_lr)))]
+    prompt_lr: Option<f64>,
+    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Soft prompts")]
+    #[arg(help = format!("Its weight decay [default: {}]", by_preset(|of| of.compare.prompt_weight_decay)))]
+    prompt_weight_decay: Option<f64>,
+    #[arg(long, value_name = "WHICH", value_parser = one_of(&AttachPrompt::ALL, AttachPrompt::name), help_heading = "Soft prompts")]
+    #[arg(help = format!("Where a prompt counts as attached: at the target alone, or at tasks whose label words overlap the \
+        target's too; both are measured [default: {}]", AttachPrompt::Target.name()))]
+    attach_prompt: Option<AttachPrompt>,
+
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "LoRA")]
+    #[arg(help = format!("Rank [default: {}]", by_preset(|of| of.compare.lora_rank)))]
+    lora_rank: Option<usize>,
+    /// The product of the matrices is multiplied by this over the rank [default: twice the rank]
+    #[arg(long, value_name = "NUMBER", value_parser = choice::number, help_heading = "LoRA")]
+    lora_alpha: Option<f64>,
+    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "LoRA")]
+    #[arg(help = format!("Linear maps that it is added to, with commas between [default: {}]", LORA_TARGETS.join(",")))]
+    lora_targets: Option<Vec<String>>,
+    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "LoRA")]
+    #[arg(help = format!("Steps of its training [default: {}]", by_preset(|of| of.compare.lora.steps)))]
+    lora_steps: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "LoRA")]
+    #[arg(help = format!("Steps between its checkpoints [default: {}]", by_preset(|of| of.compare.lora.probe_every)))]
+    lora_probe_every: Option<u64>,
+    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "LoRA")]
+    #[arg(help = format!("Its learning rate, not multiplied by a scale [default: {}]", by_preset(|of| of.compare.lora_lr)))]
+    lora_lr: Option<f64>,
+
+    #[arg(long, value_name = "TASK", value_delimiter = ',', help_heading = "Evaluation")]
+    #[arg(help = format!("In-context tasks, with commas between, each with the examples in its prompts (TASK:SHOTS) or with \
+        those of --shots; `{ALL}` for the paper's eight [default: {ALL}]"))]
+    #[serde(deserialize_with = "lenient::evaluations")]
+    eval: Option<Vec<String>>,
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = choice::count, help_heading = "Evaluation")]
+    #[arg(help = format!("Examples in the prompts of tasks without a number of their own [default: {}]",
+        by_preset(|of| of.compare.shots.iter().map(usize::to_string).collect::<Vec<_>>().join(","))))]
+    shots: Option<Vec<usize>>,
+    /// Ask every checkpoint of a model the evaluations of so many shots, for the trade-off against the target; `none` for
+    /// none [default: the fewest of --shots]
+    #[arg(long, value_name = "N", help_heading = "Evaluation")]
+    trade_off_shots: Option<String>,
+    /// Examples in the target's own prompts [default: 0]
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Evaluation")]
+    target_shots: Option<usize>,
+    #[arg(long, value_name = "SPLIT", value_parser = one_of(&Report::ALL, Report::name), help_heading = "Evaluation")]
+    #[arg(help = format!("Split of the target that is reported; checkpoints are chosen on the validation split [default: {}]",
+        by_preset(|of| of.compare.report.name())))]
+    report: Option<Report>,
+    #[arg(long, value_name = "N", value_parser = AtMost::parse, help_heading = "Evaluation")]
+    #[arg(help = format!("Evaluate at most N examples of each task, or all [default: {}]",
+        by_preset(|of| of.limit.map_or_else(|| limit::ALL.to_owned(), |limit| limit.to_string()))))]
+    limit: Option<AtMost>,
+    #[arg(long, value_name = "SWITCH", value_parser = switch(), help_heading = "Evaluation")]
+    #[arg(help = format!("Whether prompts end in <extra_id_0> [default: {}]", switch_name(PROMPT_SENTINEL)))]
+    #[serde(deserialize_with = "lenient::switch")]
+    prompt_sentinel: Option<bool>,
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(LabelRatio::BLEU_TOKENIZERS))]
+    #[arg(help_heading = "Evaluation", help = format!("BLEU's tokenizer; with intl, 13a is reported beside it [default: {}]",
+        by_preset(|of| of.bleu_tokenizer)))]
+    bleu_tokenizer: Option<String>,
+
+    #[command(flatten)]
+    #[serde(skip)]
+    decoding: DecodingOptions,
+
+    /// The run folder [default: reports/compare-<target>-seed<seed>]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    out: Option<PathBuf>,
+}
+
+every_option! {
+    Options {
+        model target methods files preset seed seeds threads mix prompt_length prompt_init prompt_text prompt_file prompt_steps
+        prompt_probe_every prompt_lr prompt_weight_decay attach_prompt lora_rank lora_alpha lora_targets lora_steps
+        lora_probe_every lora_lr eval shots trade_off_shots target_shots report limit prompt_sentinel bleu_tokenizer out
+    } { training decoding }
+}
+
+/// Makes the options of fine-tuning state how long this command does it.
+pub fn stages(arg: Arg) -> Arg {
+    match arg.get_id().as_str() {
+        "steps" => with_default(arg, &by_preset(|of| of.compare.model.steps)),
+        "probe_every" => arg.help(format!(
+            "Steps between checkpoints, each scored on the target [default: {}]",
+            by_preset(|of| of.compare.model.probe_every)
+        )),
+        "trainable" => arg.hide(true),
+        _ => arg,
+    }
+}
+
+/// The tables of a run's own `spec.toml` that group options.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Tables {
+    model_stage: Option<StageTraining>,
+    prompt_stage: Option<StageTraining>,
+    lora_stage: Option<StageTraining>,
+    prompt: Option<SoftPrompt>,
+    lora: Option<Lora>,
+    decoding: Option<Decoding>,
+}
+
+impl Options {
+    /// The keys that a config may hold.
+    pub fn config_keys() -> Vec<String> {
+        let options = keys::<Self>().into_iter().map(|key| if key == "file" { "files".to_owned() } else { key });
+        let tables = ["model-stage", "prompt-stage", "lora-stage", "prompt", "lora", "decoding"];
+        options.chain(tables.map(String::from)).collect()
+    }
+
+    /// The options that `file` gives: those of their own, and those in tables, over which the others win.
+    pub fn read(file: &File) -> Result<(Config<Self>, Tables)> {
+        let mut config = file.read::<Self>()?;
+        config.values.training = file.read()?.values;
+        config.values.decoding = file.read()?.values;
+        Ok((config, file.read::<Tables>()?.values))
+    }
+
+    /// The spec that these options, over `tables` of a config, come to, with a default for everything that has one.
+    pub fn resolve(self, tables: Tables) -> Result<Compare> {
+        if self.training.given().iter().any(|key| key == "trainable") {
+            return Err(Error::input("cannot be used here: what is trained follows from the method")
+                .flag("--trainable")
+                .next("leave it out"));
+        }
+        let target = self.target.unwrap_or_else(|| vec![TASK.to_owned()]);
+        let mut data = BTreeMap::new();
+        for file in self.files.unwrap_or_default() {
+            if data.insert(file.key.clone(), file.path).is_some() {
+                let what = format!("the file of `{}` is given twice", file.key);
+                return Err(Error::input(what).flag("--file").next("keep one of the two"));
+            }
+        }
+        let own = data.values().map(PathBuf::as_path).chain(target.iter().filter_map(|task| task_file(task)));
+        let model = model(self.model, own)?;
+        let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
+        let seed = self.seed.unwrap_or(SEED);
+        let names = self.methods.unwrap_or_else(|| defaults.compare.methods.iter().map(ToString::to_string).collect());
+        let mut methods = Vec::new();
+        for name in &names {
+            let method = Method::named(name.trim())?;
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
+        }
+        let shots = self.shots.unwrap_or_else(|| defaults.compare.shots.to_vec());
+        let eval = evaluations(self.eval, &shots)?;
+        let trade_off_shots = match self.trade_off_shots.as_deref() {
+            None => eval.iter().map(|evaluation| evaluation.shots).min(),
+            Some("none") => None,
+            Some(text) => Some(text.parse().map_err(|_| {
+                Error::input(format!("`{text}` is no number")).flag("--trade-off-shots").next("give a number, or none")
+            })?),
+        };
+        let own_steps = (self.training.steps_or(0), self.training.probe_every_or(0));
+        let stage = |table: Option<StageTraining>, default: StageTraining| {
+            let StageTraining { steps, probe_every, training } = table.unwrap_or(default);
+            StageTraining { steps, probe_every, training: self.training.clone().resolve_over(training) }
+        };
+        let mut model_stage = stage(tables.model_stage, defaults.model_stage());
+        let given = |key: &str| self.training.given().iter().any(|given| given == key);
+        if given("steps") {
+            model_stage.steps = own_steps.0;
+        }
+        if given("probe-every") {
+            model_stage.probe_every = own_steps.1;
+        }
+        // What is said of fine-tuning holds for all stages, but for what each has a flag or a reason of its own for.
+        let side = |table: Option<StageTraining>,
+                    default: StageTraining,
+                    lr: Option<f64>,
+                    decay: Option<f64>,
+                    steps: Option<u64>,
+                    every: Option<u64>| {
+            let base = table.clone().unwrap_or_else(|| default.clone());
+            let mut side = stage(table, default);
+            side.training.lr = lr.unwrap_or(base.training.lr);
+            side.training.weight_decay = decay.unwrap_or(base.training.weight_decay);
+            side.training.scale_parameter = base.training.scale_parameter;
+            side.steps = steps.unwrap_or(side.steps);
+            side.probe_every = every.unwrap_or(side.probe_every);
+            side
+        };
+        let prompt_stage = side(
+            tables.prompt_stage,
+            defaults.prompt_stage(),
+            self.prompt_lr,
+            self.prompt_weight_decay,
+            self.prompt_steps,
+            self.prompt_probe_every,
+        );
+        let lora_stage =
+            side(tables.lora_stage, defaults.lora_stage(), self.lora_lr, None, self.lora_steps, self.lora_probe_every);
+        let prompt = tables.prompt.unwrap_or(SoftPrompt {
+            length: defaults.compare.prompt_length,
+            init: PromptInit::SampledVocab,
+            text: None,
+            file: None,
+        });
+        let lora = tables.lora.unwrap_or(Lora {
+            rank: defaults.compare.lora_rank,
+            alpha: f64::NAN,
+            targets: LORA_TARGETS.map(String::from).to_vec(),
+        });
+        let rank = self.lora_rank.unwrap_or(lora.rank);
+        let alpha = self.lora_alpha.unwrap_or(if lora.alpha.is_nan() || rank != lora.rank {
+            2.0 * rank as f64
+        } else {
+            lora.alpha
+        });
+        let decoding = match tables.decoding {
+            Some(decoding) => self.decoding.over_spec(decoding),
+            None => self.decoding,
+        };
+        Ok(Compare {
+            out: self.out.unwrap_or_else(|| default_out("compare", target.first().map_or(TASK, String::as_str), seed)),
+            model,
+            target: target.iter().map(|name| name.trim().to_owned()).collect(),
+            methods,
+            seed,
+            seeds: self.seeds.unwrap_or(1),
+            threads: self.threads.unwrap_or_else(threads::default),
+            eval,
+            trade_off_shots,
+            files: data,
+            limit: self.limit.map_or(defaults.limit, |AtMost(limit)| limit),
+            prompt_sentinel: self.prompt_sentinel.unwrap_or(PROMPT_SENTINEL),
+            bleu_tokenizer: self.bleu_tokenizer.unwrap_or_else(|| defaults.bleu_tokenizer.to_owned()),
+            attach_prompt: self.attach_prompt.unwrap_or(AttachPrompt::Target),
+            target_shots: self.target_shots.unwrap_or(0),
+            report: self.report.unwrap_or(defaults.compare.report),
+            decoding: decoding.resolve_over(defaults.decoding()),
+            mix: self.mix.as_deref().map_or(Ok(Mix::Equal), Mix::parse)?,
+            prompt: SoftPrompt {
+                length: self.prompt_length.unwrap_or(prompt.length),
+                init: self.prompt_init.unwrap_or(prompt.init),
+                text: self.prompt_text.or(prompt.text),
+                file: self.prompt_file.or(prompt.file),
+            },
+            lora: Lora { rank, alpha, targets: self.lora_targets.unwrap_or(lora.targets) },
+            model_stage,
+            prompt_stage,
+            lora_stage,
+        })
+    }
+}
+
+/// The evaluations that `given` comes to, each once: those without a number of shots with each of `shots`.
+fn evaluations(given: Option<Vec<String>>, shots: &[usize]) -> Result<Vec<Evaluation>> {
+    let mut evaluations = Vec::new();
+    let mut add = |evaluation: Evaluation| {
+        if !evaluations.contains(&evaluation) {
+            evaluations.push(evaluation);
+        }
+    };
+    for text in given.unwrap_or_else(|| vec![ALL.to_owned()]) {
+        let text = text.trim();
+        match (text, text.contains(':')) {
+            (ALL, _) => {
+                for &shots in shots {
+                    IN_CONTEXT.iter().for_each(|task| add(Evaluation { task: task.to_string(), shots }));
+                }
+            }
+            ("", _) => return Err(Error::input("a name is empty").flag("--eval").next("write TASK or TASK:SHOTS")),
+            (_, true) => add(Evaluation::parse(text)?),
+            (task, false) => shots.iter().for_each(|&shots| add(Evaluation { task: task.to_owned(), shots })),
+        }
+    }
+    match evaluations.is_empty() {
+        true => Err(Error::input("needs at least one evaluation").flag("--eval")),
+        false => Ok(evaluations),
+    }
+}

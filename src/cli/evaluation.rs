@@ -1,0 +1,18 @@
+//! What commands that evaluate tasks have in common as typed.
+
+use fsa::spec::limit;
+use serde::Deserialize;
+
+/// Prompts end in a sentinel unless that is switched off: what the model was pretrained to answer.
+pub const PROMPT_SENTINEL: bool = true;
+
+/// The most examples to evaluate, as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct AtMost(#[serde(with = "limit")] pub Option<usize>);
+
+impl AtMost {
+    /// Reads it.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        limit::parse(text).map(Self)
+    }
+}

@@ -1,0 +1,96 @@
+//! What a stage is trained on: batches of one target, or of several together, each input behind its soft prompt and its shot.
+
+use rand::RngExt;
+
+use super::data::{Base, Target};
+use crate::data::Order;
+use crate::error::{Error, Result};
+use crate::experiment::fine_tune::Batches;
+use crate::model::{Batch, T5Config, Whole};
+use crate::spec::compare::Mix;
+use crate::spec::{Seeds, Training};
+
+/// One target's share of every batch.
+struct Part<'a> {
+    target: &'a Target,
+    order: Order,
+    /// Ids of its soft prompt.
+    prefix: Vec<u32>,
+}
+
+/// Batches of a stage.
+pub(super) struct Inputs<'a> {
+    base: &'a Base,
+    parts: Vec<Part<'a>>,
+    shots: usize,
+    seeds: Seeds,
+    micro_batch_tokens: usize,
+}
+
+impl<'a> Inputs<'a> {
+    /// Of `targets`, each with the ids of its soft prompt; in every batch each has the share that `mix` gives it.
+    ///
+    /// # Errors
+    /// If a target has no example, or batches are smaller than there are targets.
+    pub fn new(
+        base: &'a Base,
+        targets: &[(&'a Target, Vec<u32>)],
+        shots: usize,
+        mix: Mix,
+        training: &Training,
+        seeds: Seeds,
+    ) -> Result<Self> {
+        if training.batch_size < targets.len() {
+            return Err(Error::input(format!("{} targets do not fit into a batch", targets.len()))
+                .flag("--batch-size")
+                .next(format!("give at least {}", targets.len())));
+        }
+        let sizes: Vec<usize> = targets.iter().map(|(target, _)| target.train.len()).collect();
+        let shares = mix.shares(&sizes, training.batch_size);
+        let parts = targets
+            .iter()
+            .zip(shares)
+            .map(|((target, prefix), share)| {
+                let order = Order::new(target.train.len(), share, seeds)?;
+                Ok(Part { target, order, prefix: prefix.clone() })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { base, parts, shots, seeds, micro_batch_tokens: training.micro_batch_tokens })
+    }
+}
+
+impl Part<'_> {
+    /// The source of example `i`, behind the soft prompt and, if there is to be one, a shot. Each time an example comes up it has
+    /// another one.
+    fn source(&self, base: &Base, seeds: Seeds, shots: usize, step: u64, i: usize) -> Result<Vec<u32>> {
+        let tokens = &self.target.train_tokens[i].source;
+        if shots == 0 {
+            return Ok([self.prefix.as_slice(), tokens].concat());
+        }
+        let examples = &self.target.train.examples;
+        let mut rng = seeds.rng(&format!("train.shots.{}", self.target.name), &[step, i as u64]);
+        // Never the example itself, nor one of the same text.
+        let others = (0..64 * examples.len()).map(|_| rng.random_range(0..examples.len()));
+        let shot = others.into_iter().find(|&j| examples[j].source != examples[i].source).ok_or_else(|| {
+            Error::input("every training example has the same source, so none can be another's shot")
+                .at(&self.target.train.path)
+                .next("leave the +1shot methods out")
+        })?;
+        let text = format!("{} {} {}", examples[shot].source, examples[shot].target, examples[i].source);
+        Ok([self.prefix.as_slice(), &base.tokenizer.encode(&text)?].concat())
+    }
+}
+
+impl Batches for Inputs<'_> {
+    fn batch(&mut self, step: u64, config: &T5Config) -> Result<Vec<Batch>> {
+        let (mut sources, mut keys, mut targets): (Vec<Vec<u32>>, Vec<u64>, Vec<&[u32]>) = Default::default();
+        for (number, part) in self.parts.iter_mut().enumerate() {
+            for i in part.order.batch(step) {
+                sources.push(part.source(self.base, self.seeds, self.shots, step, i)?);
+                keys.push(i as u64 + ((number as u64) << 40));
+                targets.push(part.target.train_tokens[i].target.as_slice());
+            }
+        }
+        Whole::training(sources.iter().map(Vec::as_slice).collect(), keys, targets).cut(self.micro_batch_tokens, config)
+    }
+}

@@ -1,0 +1,171 @@
+//! The tables of a comparison, from the rows in its folders.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::data::Target;
+use super::folders::{self, apart, groups};
+use crate::data::Task;
+use crate::error::Result;
+use crate::experiment::asking;
+use crate::model_folder;
+use crate::report::csv::to_csv;
+use crate::report::files::{CHECKPOINTS, COMPARE, ROWS, RUN, SPEC};
+use crate::report::rows_file::read_rows;
+use crate::report::run_info::{DataInfo, ModelInfo};
+use crate::report::{CheckpointRow, CompareRow, RunFolder};
+use crate::spec::Compare;
+use crate::spec::compare::StageTraining;
+
+/// What a run leaves behind.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// The run folder.
+    pub out: PathBuf,
+    /// Tables and figures.
+    pub files: Vec<PathBuf>,
+    /// What decides the numbers, in one line.
+    pub signature: String,
+    /// What has to be said beside every number of this model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'static str>,
+    /// Rows of `compare.csv`.
+    pub rows: usize,
+    /// The paper's table, for people.
+    #[serde(skip)]
+    pub table: String,
+}
+
+/// One line that goes with every number of the run.
+pub(super) fn signature(spec: &Compare, all: &[Vec<Target>], model: &ModelInfo) -> Result<String> {
+    let short = |hash: &str| hash.chars().take(12).collect::<String>();
+    let weights = model.files.iter().find(|file| file.path.extension().is_some_and(|e| e == "safetensors"));
+    let first = all.first().map_or(&[][..], Vec::as_slice);
+    let names: Vec<&str> = first.iter().map(|target| target.name.as_str()).collect();
+    let stage = |name: &str, stage: &StageTraining| {
+        let t = &stage.training;
+        let further: String =
+            t.further_choices().iter().map(|choice| format!(":{}", choice.replacen(':', "", 1))).collect();
+        format!(
+            "{name}:{}({}):steps{}/{}:lr{}:warmup{}:wd{}:batch{}:dropout{}:smoothing-{}{}:z-loss{}{further}",
+            t.optimizer.name(),
+            t.adafactor_state.name(),
+            stage.steps,
+            stage.probe_every,
+            t.lr,
+            t.warmup_steps,
+            t.weight_decay,
+            t.batch_size,
+            t.dropout,
+            t.smoothing.name(),
+            t.label_smoothing,
+            t.z_loss,
+        )
+    };
+    let init = match (&spec.prompt.text, &spec.prompt.file) {
+        (Some(_), _) => "text",
+        (_, Some(_)) => "file",
+        _ => spec.prompt.init.name(),
+    };
+    let mut parts = vec![
+        format!("fsa:{}", env!("CARGO_PKG_VERSION")),
+        format!("model:{}", weights.map_or_else(|| "none".to_string(), |file| short(&file.sha256))),
+        format!("target:{}:{}shot", names.join("+"), spec.target_shots),
+        format!("chosen:validation|reported:{}", spec.report.name()),
+        format!("attach-prompt:{}", spec.attach_prompt.name()),
+        format!("decoding:{}", spec.decoding.signature()),
+        format!("prompt-sentinel:{}", if spec.prompt_sentinel { "on" } else { "off" }),
+        "target-sentinel:off".to_string(),
+        format!("limit:{}", spec.limit.map_or_else(|| "none".to_string(), |limit| limit.to_string())),
+        stage("model-stage", &spec.model_stage),
+        stage("prompt-stage", &spec.prompt_stage),
+        format!("prompt:{}x{init}", spec.prompt.length),
+        stage("lora-stage", &spec.lora_stage),
+        format!("lora:r{}:alpha{}:{}", spec.lora.rank, spec.lora.alpha, spec.lora.targets.join("+")),
+        format!("mix:{}", spec.mix),
+    ];
+    for asked in first.iter().take(1).flat_map(|target| &target.evaluations) {
+        let scores = asking::signatures(asked)?.join("+").replace('|', ",");
+        parts.push(format!("{}:{}shot:n{}({scores})", asked.task.name(), asked.shots, asked.questions.len()));
+    }
+    let hashes: Vec<String> = data_info(all).iter().map(|info| short(&info.sha256)).collect();
+    parts.push(format!("data:{}", hashes.join("+")));
+    parts.push(format!("seeds:{}-{}", spec.seed, spec.seed.wrapping_add(spec.seeds - 1)));
+    parts.push("dtype:f32".to_string());
+    parts.push(format!("threads:{}", spec.threads));
+    Ok(parts.join("|"))
+}
+
+/// Every file that is read, once, for `run.json`.
+pub(super) fn data_info(all: &[Vec<Target>]) -> Vec<DataInfo> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut infos: Vec<DataInfo> = all.iter().flatten().flat_map(Target::info).collect();
+    infos.retain(|info| seen.insert(info.path.clone()));
+    infos
+}
+
+/// What there is of a run: the rows of every method, in the order of the table, and of their checkpoints.
+struct Rows {
+    scores: Vec<CompareRow>,
+    checkpoints: Vec<CheckpointRow>,
+}
+
+impl Rows {
+    /// Those in the folders of the run.
+    fn read(spec: &Compare) -> Result<Self> {
+        let mut rows = Self { scores: Vec::new(), checkpoints: Vec::new() };
+        let tasks = spec.target.iter().map(|name| Task::resolve(name)).collect::<Result<Vec<_>>>()?;
+        let names: Vec<&str> = tasks.iter().map(Task::name).collect();
+        for seed in spec.root_seeds() {
+            for method in super::methods(spec)? {
+                for group in groups(&method, &names) {
+                    rows.scores.extend(there(&folders::evaluated(&spec.out, &group, seed, &method))?);
+                    for (number, stage) in method.stages().iter().enumerate() {
+                        for group in apart(stage, &group) {
+                            let of_stage = there(&folders::stage(&spec.out, &group, seed, &method, number))?;
+                            let named = |row| CheckpointRow { method: method.name(), ..row };
+                            rows.checkpoints.extend(of_stage.into_iter().map(named));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// The rows in the folder `dir`; none if it has not come to that.
+fn there<R: DeserializeOwned>(dir: &Path) -> Result<Vec<R>> {
+    let path = dir.join(ROWS);
+    if path.is_file() { read_rows(path).map(|rows| rows.rows) } else { Ok(Vec::new()) }
+}
+
+/// Writes the tables of what there is.
+pub(super) fn write(spec: &Compare, folder: &RunFolder, _signature: &str) -> Result<()> {
+    let rows = Rows::read(spec)?;
+    if !rows.scores.is_empty() {
+        folder.write_atomic(COMPARE, &to_csv(&rows.scores)?)?;
+    }
+    if !rows.checkpoints.is_empty() {
+        folder.write_atomic(CHECKPOINTS, &to_csv(&rows.checkpoints)?)?;
+    }
+    Ok(())
+}
+
+/// What the run in `folder` has come to.
+pub(super) fn of(spec: &Compare, folder: &RunFolder, signature: String) -> Result<Outcome> {
+    let rows = Rows::read(spec)?;
+    let files = [SPEC, RUN, COMPARE, CHECKPOINTS].map(|name| folder.file(name));
+    let files = files.into_iter().filter(|file| file.is_file()).collect();
+    let note = model_folder::note(&spec.model);
+    Ok(Outcome {
+        out: folder.path().to_path_buf(),
+        files,
+        signature,
+        note,
+        rows: rows.scores.len(),
+        table: String::new(),
+    })
+}

@@ -1,0 +1,99 @@
+//! What a comparison would do.
+
+use serde::Serialize;
+
+use super::data::Base;
+use super::folders::{self, apart, groups};
+use super::outcome::signature;
+use super::{load_targets, methods};
+use crate::error::Result;
+use crate::model::{self, memory};
+use crate::report::run_info::ModelInfo;
+use crate::spec::Compare;
+use crate::spec::compare::StageTraining;
+
+/// What `--dry-run` prints.
+#[derive(Debug, Serialize)]
+pub struct Plan {
+    /// Methods with their budgets, in order; those of one target and one seed.
+    pub methods: Vec<PlannedMethod>,
+    /// Runs of those methods: targets times seeds, and one a seed for methods that mix targets.
+    pub runs: u64,
+    /// Stages to be trained in all, those that methods share counted once.
+    pub stages: u64,
+    /// Optimizer steps of those stages.
+    pub steps: u64,
+    /// Prompts that are asked at the end, over everything.
+    pub prompts: u64,
+    /// Numbers in the model.
+    pub params: u64,
+    /// Estimated peak memory in MiB.
+    pub memory_mib: u64,
+    /// What decides the numbers, in one line.
+    pub signature: String,
+    /// Warnings that the run would give.
+    pub warnings: Vec<String>,
+}
+
+/// A method and what it is given.
+#[derive(Debug, Serialize)]
+pub struct PlannedMethod {
+    /// Its name.
+    pub method: String,
+    /// Its stages: name, optimizer steps, training examples seen.
+    pub stages: Vec<(String, u64, u64)>,
+}
+
+/// Says what [`super::run`] would do, without reading weights or writing anything.
+///
+/// # Errors
+/// As [`super::run`], for everything that can be seen without the weights.
+pub fn plan(spec: &Compare) -> Result<Plan> {
+    spec.validate()?;
+    let base = Base::load(&spec.model)?;
+    let mut warnings = Vec::new();
+    let all = load_targets(spec, &base, &mut warnings)?;
+    let inspected = model::inspect(&spec.model)?;
+    warnings.extend(inspected.warnings);
+    let mut seen = std::collections::BTreeSet::new();
+    let (mut planned, mut runs, mut steps, mut prompts) = (Vec::new(), 0, 0, 0);
+    for method in methods(spec)? {
+        let of_stage = |stage| {
+            let StageTraining { steps, training, .. } = spec.stage(stage);
+            (stage.name.to_string(), steps, steps.saturating_mul(training.batch_size as u64))
+        };
+        planned.push(PlannedMethod { method: method.name(), stages: method.stages().iter().map(of_stage).collect() });
+        for targets in &all {
+            let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+            for group in groups(&method, &names) {
+                runs += 1;
+                for (number, stage) in method.stages().iter().enumerate() {
+                    for group in apart(stage, &group) {
+                        if seen.insert(folders::stage(&spec.out, &group, targets[0].seed, &method, number)) {
+                            steps += spec.stage(stage).steps;
+                        }
+                    }
+                }
+            }
+            let asked = |asked: &crate::experiment::asking::Asked| asked.questions.len() as u64;
+            prompts += targets.iter().map(|target| target.evaluations.iter().map(asked).sum::<u64>()).sum::<u64>();
+        }
+    }
+    let longest = all.iter().flatten().flat_map(|target| &target.evaluations).flat_map(|asked| &asked.questions);
+    let longest = longest.map(|question| question.source.len()).max().unwrap_or(1) + spec.prompt.length;
+    let training = &spec.model_stage.training;
+    let batch = training.batch_size;
+    let tokens = (longest * batch).min(training.micro_batch_tokens.max(longest));
+    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params: inspected.params, note: None };
+    Ok(Plan {
+        methods: planned,
+        runs,
+        stages: seen.len() as u64,
+        steps,
+        prompts,
+        params: inspected.params,
+        memory_mib: memory::estimate_mib(&base.config, inspected.params, tokens, batch, 1, training.optimizer),
+        signature: signature(spec, &all, &model)?,
+        warnings,
+    })
+}
