@@ -2,6 +2,7 @@
 
 mod architecture;
 mod cli;
+mod compare;
 mod golden;
 mod measure;
 mod mini;

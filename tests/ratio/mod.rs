@@ -8,5 +8,5 @@ mod outputs;
 #[cfg(unix)]
 mod resume;
 mod shots;
-mod support;
+pub mod support;
 mod tables;

@@ -1,0 +1,143 @@
+//! What each method trains and leaves alone, and what its rows say.
+
+use std::collections::BTreeMap;
+
+use candle_core::Tensor;
+
+use super::support::*;
+
+const STAGES: &str = "out/runs/rte-seed0/stages";
+
+/// Every tensor of a safetensors file, as bits.
+fn bits(place: &Place, file: &str) -> BTreeMap<String, Vec<u32>> {
+    let tensors = candle_core::safetensors::load(place.path(file), &candle_core::Device::Cpu).unwrap();
+    let of = |tensor: Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits);
+    tensors.into_iter().map(|(name, tensor)| (name, of(tensor).collect())).collect()
+}
+
+/// The one kept checkpoint of a stage.
+fn kept(place: &Place, stage: &str) -> String {
+    let names = std::fs::read_dir(place.path(&format!("{STAGES}/{stage}"))).unwrap();
+    let mut names: Vec<String> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert_eq!(&names[1..], ["rows.jsonl", "stage.json"]);
+    format!("{STAGES}/{stage}/{}", names[0])
+}
+
+#[test]
+fn each_stage_trains_its_own_parameters_and_no_others() {
+    let place = place();
+    place.done(&format!("{RUN} --methods promot,joint,random-prompt,promot-lora --out out"));
+    let base = bits(&place, "model/model.safetensors");
+    let (first, second) = (kept(&place, "prompt"), kept(&place, "prompt.model"));
+    // The model was frozen: the prompt is all there is.
+    assert!(!place.path(&format!("{first}/model.safetensors")).exists());
+    let prompt = bits(&place, &format!("{first}/adapter/adapter_model.safetensors"));
+    assert_eq!(prompt.keys().collect::<Vec<_>>(), ["prompt_embeddings"]);
+    // And then the prompt was, bit for bit.
+    assert_eq!(bits(&place, &format!("{second}/adapter/adapter_model.safetensors")), prompt);
+    let moved = bits(&place, &format!("{second}/model.safetensors"));
+    assert_eq!(moved.keys().collect::<Vec<_>>(), base.keys().collect::<Vec<_>>());
+    for (name, values) in &moved {
+        assert_ne!(values, &base[name], "{name} was not trained");
+    }
+    let lora = bits(&place, &format!("{}/adapter/adapter_model.safetensors", kept(&place, "lora")));
+    assert!(lora.keys().all(|name| name.contains(".lora_A.") || name.contains(".lora_B.")));
+    assert_eq!(bits(&place, &format!("{}/adapter/adapter_model.safetensors", kept(&place, "lora.model"))), lora);
+    let joint = bits(&place, &format!("{}/adapter/adapter_model.safetensors", kept(&place, "joint")));
+    assert_ne!(joint, prompt);
+    // transformers finds what it needs beside the weights, and fsa its own kept checkpoint.
+    for file in ["config.json", "tokenizer.json"] {
+        assert_eq!(place.read(&format!("{second}/{file}")), place.read(&format!("model/{file}")));
+    }
+    place.done(&format!("{RUN} --model {second} --methods pretrained --out again"));
+}
+
+#[test]
+fn a_prompt_alone_answers_other_tasks_as_the_model_as_it_came() {
+    let place = place();
+    place.done(&format!("{RUN} --out out"));
+    let rows = table(&place, "out/compare.csv", COLUMNS);
+    let of = |method: &str, attached: &str, task: &str| {
+        let found =
+            rows.iter().find(|row| fields(row, "method,prompt_attached,task") == format!("{method},{attached},{task}"));
+        found.unwrap_or_else(|| panic!("no row of {method}, {attached}, {task}")).clone()
+    };
+    let answers = "score,score_lo,score_hi,label_ratio,label_mass,n,metric,shots,matched";
+    for task in ["cb", "web_questions"] {
+        let [alone, pretrained] = ["prompt-tuning", "pretrained"].map(|method| fields(&of(method, "0", task), answers));
+        assert_eq!(alone, pretrained);
+        let folder = |method: &str| format!("out/runs/rte-seed0/evaluated/{method}/outputs/{task}-1shot.jsonl");
+        assert_eq!(place.read(&folder("prompt-tuning")), place.read(&folder("pretrained")));
+    }
+    // The format of cb is the target's: it is asked with the prompt too; web_questions are not, and the target only with it.
+    assert_ne!(fields(&of("promot", "1", "cb"), "label_mass"), fields(&of("promot", "0", "cb"), "label_mass"));
+    let of_promot: Vec<String> = rows
+        .iter()
+        .filter(|row| row["method"] == "promot")
+        .map(|row| fields(row, "task,prompt_attached,matched"))
+        .collect();
+    assert_eq!(of_promot, ["rte,1,1", "cb,0,1", "cb,1,1", "web_questions,0,0"]);
+    let of_standard: Vec<String> =
+        rows.iter().filter(|row| row["method"] == "standard").map(|row| fields(row, "task,prompt_attached")).collect();
+    assert_eq!(of_standard, ["rte,0", "cb,0", "web_questions,0"]);
+
+    // Of every checkpoint there is a row, and the kept one is the first of the best.
+    let checkpoints = table(&place, "out/checkpoints.csv", CHECKPOINT_COLUMNS);
+    let steps = |method: &str, stage: &str| -> Vec<(u64, f64)> {
+        let of = checkpoints.iter().filter(|row| row["method"] == method && row["stage"] == stage);
+        of.map(|row| (row["step"].parse().unwrap(), number(row, "target_score"))).collect()
+    };
+    assert_eq!(steps("standard", "1").iter().map(|of| of.0).collect::<Vec<_>>(), [4, 8, 10]);
+    assert_eq!(steps("promot", "1"), steps("prompt-tuning", "1"));
+    assert_eq!(steps("promot", "1").iter().map(|of| of.0).collect::<Vec<_>>(), [5, 10]);
+    for (method, stage) in [("standard", "1"), ("prompt-tuning", "1"), ("promot", "2")] {
+        let steps = steps(method, stage);
+        let top = steps.iter().map(|of| of.1).fold(f64::MIN, f64::max);
+        let best = steps.iter().find(|of| of.1 == top).unwrap().0;
+        let attached = if method == "standard" { "0" } else { "1" };
+        assert_eq!(of(method, attached, "rte")["checkpoint_step"], best.to_string(), "{method}");
+    }
+    assert_eq!(of("pretrained", "0", "rte")["checkpoint_step"], "");
+    // While the model is frozen, other tasks score as before training.
+    let frozen: Vec<_> = checkpoints.iter().filter(|row| row["method"] == "prompt-tuning").collect();
+    assert!(
+        frozen.iter().all(|row| number(row, "mean_qa") == number(&of("pretrained", "0", "web_questions"), "score"))
+    );
+}
+
+#[test]
+fn a_shot_before_each_training_input_changes_training() {
+    let place = place();
+    place.done(&format!("{RUN} --methods standard,standard+1shot --out out"));
+    let of = |stage: &str| bits(&place, &format!("{}/model.safetensors", kept(&place, stage)));
+    assert_ne!(of("model"), of("model+1shot"));
+}
+
+#[test]
+fn targets_are_trained_on_together_each_behind_its_own_prompt() {
+    let place = place();
+    place.done(&format!(
+        "{RUN} --target rte,cb --methods multitask,multitask-promot,prompt-tuning --eval web_questions:1 --out out"
+    ));
+    let prompts = |path: &str| bits(&place, path)["prompt_embeddings"].clone();
+    let stage = |target: &str| {
+        let dir = place.path(&format!("out/runs/{target}-seed0/stages/prompt"));
+        let kept = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let kept = kept.into_iter().find(|name| name.starts_with("kept-")).unwrap();
+        prompts(&format!("out/runs/{target}-seed0/stages/prompt/{kept}/adapter/adapter_model.safetensors"))
+    };
+    let together = std::fs::read_dir(place.path("out/runs/rte+cb-seed0/stages/prompt.model")).unwrap();
+    let together = together.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let kept = together.into_iter().find(|name| name.starts_with("kept-")).unwrap();
+    let both = prompts(&format!("out/runs/rte+cb-seed0/stages/prompt.model/{kept}/adapter/adapter_model.safetensors"));
+    assert_eq!(both, [stage("rte"), stage("cb")].concat());
+    let rows = table(&place, "out/compare.csv", COLUMNS);
+    let of: Vec<String> = rows
+        .iter()
+        .filter(|row| row["method"] == "multitask-promot")
+        .map(|row| fields(row, "target,task,shots,prompt_attached"))
+        .collect();
+    assert_eq!(of, ["rte+cb,rte,0,1", "rte+cb,cb,0,1", "rte+cb,web_questions,1,0"]);
+}
