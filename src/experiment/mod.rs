@@ -4,13 +4,16 @@
 mod answers;
 mod asking;
 pub mod compare;
+pub mod compare_summary;
 pub mod dump;
 mod fine_tune;
 pub mod generate;
 pub mod gradient_align;
+mod items;
 mod json_lines;
 pub mod label_ratio;
 pub mod mini;
+pub mod paired;
 pub mod pretrain;
 mod probe;
 pub mod redraw;

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
+use super::items::Items;
 use crate::data::metric::Metric as TaskMetric;
 use crate::data::{LabelSet, Task};
 use crate::error::{Error, Result};
 use crate::measure::bleu::{self, MAX_ORDER, Statistics, Tokenizer};
 use crate::measure::intervals::{DRAWS, bootstrap};
-use crate::measure::{Normaliser, Proportion, outputs, rouge};
+use crate::measure::{Normaliser, Proportion, rouge};
 use crate::spec::Seeds;
 
 /// A metric, with what it needs to know.
@@ -58,6 +59,20 @@ impl Metric {
             Self::Bleu(Tokenizer::V13a) => "bleu-13a",
             Self::Bleu(Tokenizer::Intl) => "bleu-intl",
             Self::Rouge2 => "rouge2",
+        }
+    }
+
+    /// What has to be known to compare a score of it with another, where each output has so many `references`.
+    fn signature(&self, references: usize) -> String {
+        match self {
+            Self::Bleu(tokenizer) => bleu::signature(*tokenizer, references),
+            Self::Rouge2 => rouge::signature(),
+            Self::ExactMatch(normaliser) => normaliser.signature(),
+            Self::Accuracy(labels) => format!(
+                "accuracy|match:first-word|labels:{}|version:fsa-{}",
+                labels.words().join(","),
+                env!("CARGO_PKG_VERSION")
+            ),
         }
     }
 }
@@ -115,74 +130,41 @@ pub struct Parts {
 /// # Errors
 /// If there is nothing to score.
 pub(super) fn score(metric: &Metric, outputs: &[String], references: &[Vec<String>], seeds: Seeds) -> Result<Scored> {
-    match metric {
-        Metric::Bleu(tokenizer) => bleu(outputs, references, *tokenizer, seeds),
-        Metric::Rouge2 => rouge2(outputs, references, seeds),
-        Metric::ExactMatch(normaliser) => {
-            let matches = outputs.iter().zip(references).map(|(output, aliases)| normaliser.matches(output, aliases));
-            proportion(Proportion::of(matches), normaliser.signature())
-        }
-        Metric::Accuracy(labels) => {
-            let truth = |references: &Vec<String>| references.first().and_then(|word| labels.index(word));
-            let classes = outputs.iter().zip(references);
-            let classes =
-                classes.filter_map(|(output, references)| Some((labels.first_word(output), truth(references)?)));
-            let signature = format!(
-                "accuracy|match:first-word|labels:{}|version:fsa-{}",
-                labels.words().join(","),
-                env!("CARGO_PKG_VERSION")
-            );
-            proportion(outputs::accuracy(classes), signature)
-        }
+    let items = Items::of(metric, outputs, references);
+    let signature = metric.signature(references.first().map_or(1, Vec::len));
+    if let Items::Right(hits) = &items {
+        return proportion(Proportion::of(hits.iter().copied()), signature);
     }
-}
-
-fn bleu(outputs: &[String], references: &[Vec<String>], tokenizer: Tokenizer, seeds: Seeds) -> Result<Scored> {
-    let segments: Vec<Statistics> = outputs
-        .iter()
-        .zip(references)
-        .map(|(output, references)| Statistics::of(output, references, tokenizer))
-        .collect();
-    if segments.is_empty() {
+    let n = items.count();
+    if n == 0 {
         return Err(nothing());
     }
-    let corpus: Statistics = segments.iter().copied().sum();
-    let interval = bootstrap(seeds, "bleu", segments.len(), |draw| {
-        draw.iter().map(|&line| segments[line]).sum::<Statistics>().score().score
-    });
-    let bleu = corpus.score();
+    let interval = bootstrap(seeds, items.stream(), n, |draw| items.score(draw));
     Ok(Scored {
-        score: bleu.score,
+        score: items.score(&(0..n).collect::<Vec<_>>()),
         low: interval.map(|ends| ends.0),
         high: interval.map(|ends| ends.1),
         interval: Interval::Bootstrap { draws: DRAWS, seed: seeds.root() },
-        n: outputs.len(),
-        signature: bleu::signature(tokenizer, references.first().map_or(1, Vec::len)),
-        bleu: Some(Parts {
+        n,
+        signature,
+        bleu: match &items {
+            Items::Bleu(segments) => Some(Parts::of(segments)),
+            _ => None,
+        },
+    })
+}
+
+impl Parts {
+    fn of(segments: &[Statistics]) -> Self {
+        let corpus: Statistics = segments.iter().copied().sum();
+        let bleu = corpus.score();
+        Self {
             precisions: bleu.precisions,
             brevity_penalty: bleu.brevity_penalty,
             hypothesis_length: corpus.hypothesis_length,
             reference_length: corpus.reference_length,
-        }),
-    })
-}
-
-fn rouge2(outputs: &[String], references: &[Vec<String>], seeds: Seeds) -> Result<Scored> {
-    let pairs = outputs.iter().zip(references);
-    let scores: Vec<f64> =
-        pairs.filter_map(|(output, references)| Some(rouge::rouge2(output, references.first()?))).collect();
-    let interval = bootstrap(seeds, "rouge2", scores.len(), |draw| {
-        100.0 * draw.iter().map(|&line| scores[line]).sum::<f64>() / draw.len() as f64
-    });
-    Ok(Scored {
-        score: rouge::corpus(&scores).ok_or_else(nothing)?,
-        low: interval.map(|ends| ends.0),
-        high: interval.map(|ends| ends.1),
-        interval: Interval::Bootstrap { draws: DRAWS, seed: seeds.root() },
-        n: scores.len(),
-        signature: rouge::signature(),
-        bleu: None,
-    })
+        }
+    }
 }
 
 fn proportion(proportion: Proportion, signature: String) -> Result<Scored> {

@@ -115,11 +115,6 @@ impl Tally {
     }
 }
 
-/// Accuracy: how many of the (predicted, true) classes agree. A prediction is none where the output's first word is no label.
-pub fn accuracy(classes: impl IntoIterator<Item = (Option<usize>, usize)>) -> Proportion {
-    Proportion::of(classes.into_iter().map(|(predicted, truth)| predicted == Some(truth)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,10 +162,5 @@ mod tests {
         assert_eq!(tally.labels, Proportion { hits: 1, items: 3 });
         assert_eq!(tally.first_words, Proportion { hits: 2, items: 3 });
         assert_eq!(tally.kinds, [1, 1, 0, 0, 0, 1]);
-    }
-
-    #[test]
-    fn accuracy_counts_what_is_no_label_as_wrong() {
-        assert_eq!(accuracy([(Some(0), 0), (None, 0), (Some(1), 0)]), Proportion { hits: 1, items: 3 });
     }
 }

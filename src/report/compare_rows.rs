@@ -78,7 +78,8 @@ pub struct CompareSummaryRow {
     pub method: String,
     /// Examples in the prompts of the evaluations; none for the target.
     pub shots: Option<u64>,
-    /// `target`, `norm_avg`, `matched`, `mismatched`, `label_ratio` (of mismatched tasks), or a task's name.
+    /// `target`, `norm_avg`, `matched`, `mismatched`, `label_ratio` (of mismatched tasks), or a task's name; of a task that was
+    /// asked both with the prompt attached and without, the one that does not count is `TASK:attached` or `TASK:detached`.
     pub measure: String,
     /// Root seeds.
     pub seeds: u64,

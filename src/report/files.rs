@@ -22,8 +22,16 @@ pub const SCORES: &str = "scores.csv";
 pub const SCORE_ROWS: &str = "scores.jsonl";
 /// The table of `fsa compare`.
 pub const COMPARE: &str = "compare.csv";
-/// Its table of every checkpoint on the way.
+/// Its table of checkpoints.
 pub const CHECKPOINTS: &str = "checkpoints.csv";
+/// Its table of means over tasks and seeds.
+pub const COMPARE_SUMMARY: &str = "summary.csv";
+/// Its table of tests between methods.
+pub const PAIRED: &str = "paired.csv";
+/// The paper's table, as Markdown.
+pub const TABLE_MD: &str = "table.md";
+/// The same as LaTeX.
+pub const TABLE_TEX: &str = "table.tex";
 /// The sub-folder of the model that `fsa pretrain` leaves.
 pub const MODEL: &str = "model";
 /// The model's architecture.
@@ -68,8 +76,15 @@ pub const LABEL_RATIO_FILES: Files =
 /// Of `fsa pretrain`.
 pub const PRETRAIN_FILES: Files = Files { tables: &[PRETRAIN, SCORES, SCORE_ROWS], figures: &[], model: &MODEL_FILES };
 
+/// Of `fsa compare`.
+pub const COMPARE_FILES: Files = Files {
+    tables: &[COMPARE, CHECKPOINTS, COMPARE_SUMMARY, PAIRED, TABLE_MD, TABLE_TEX],
+    figures: &["figure5", "figure6", "trade_off", "label_ratio_by_method", "tasks"],
+    model: &[],
+};
+
 /// Of every command: `--force` may put a run of one in the place of a run of another.
-pub const COMMANDS: [Files; 3] = [GRADIENT_ALIGN_FILES, LABEL_RATIO_FILES, PRETRAIN_FILES];
+pub const COMMANDS: [Files; 4] = [GRADIENT_ALIGN_FILES, LABEL_RATIO_FILES, PRETRAIN_FILES, COMPARE_FILES];
 
 /// Both files of a figure.
 pub fn figure(name: &str) -> [String; 2] {

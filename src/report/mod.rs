@@ -1,12 +1,13 @@
 //! Results on disk: row structs (the public schema), CSV, run folders. Must not know candle or how anything was computed.
 //!
 //! [`rows`] and [`compare_rows`] are the schema; [`table`] says which columns a row type has; [`csv`], [`rows_file`] and [`summary`] write them;
-//! [`files`], [`folder`] and [`run_info`] are the run folder and what is known about the run; [`view`] and [`label_view`]
-//! answer what readers of rows ask, [`onset`](mod@onset) when a label ratio takes off; [`names`] are what readers call tasks
+//! [`files`], [`folder`] and [`run_info`] are the run folder and what is known about the run; [`view`], [`label_view`]
+//! and [`compare_view`] answer what readers of rows ask, [`onset`](mod@onset) when a label ratio takes off; [`names`] are what readers call tasks
 //! and metrics.
 
 mod clear;
 pub mod compare_rows;
+pub mod compare_view;
 pub mod csv;
 pub mod files;
 pub mod folder;
@@ -21,6 +22,7 @@ pub mod table;
 pub mod view;
 
 pub use compare_rows::{CheckpointRow, CompareRow, CompareSummaryRow, PairedRow};
+pub use compare_view::CompareView;
 pub use folder::RunFolder;
 pub use label_view::LabelView;
 pub use onset::{Onset, onset};

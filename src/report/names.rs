@@ -1,20 +1,38 @@
-//! What readers of tables and figures call tasks and metrics.
+//! What readers of tables and figures call tasks, metrics and methods.
 
-/// Registered tasks, by the names that their publications use.
+/// Registered tasks, by the names that their publications use, in the order of the paper's tables.
 const TASKS: [(&str, &str); 12] = [
-    ("cb", "CB"),
-    ("openbookqa", "OpenbookQA"),
     ("rte", "RTE"),
+    ("cb", "CB"),
+    ("wic", "WiC"),
     ("snli", "SNLI"),
+    ("openbookqa", "OpenbookQA"),
     ("trivia_qa", "TriviaQA"),
     ("web_questions", "WebQuestions"),
-    ("wic", "WiC"),
-    ("wiki_lingua", "WikiLingua"),
     ("wmt14_enfr", "WMT14 En-Fr"),
     ("wmt16_ende", "WMT16 En-De"),
     ("wmt16_enro", "WMT16 En-Ro"),
     ("xsum", "XSum"),
+    ("wiki_lingua", "WikiLingua"),
 ];
+
+/// Methods of `fsa compare`, as the paper calls them.
+const METHODS: [(&str, &str); 11] = [
+    ("pretrained", "Pretrained"),
+    ("standard", "Standard"),
+    ("standard-long", "Standard, long"),
+    ("prompt-tuning", "Prompt tuning"),
+    ("promot", "ProMoT"),
+    ("joint", "Joint"),
+    ("random-prompt", "Random prompt"),
+    ("lora", "LoRA"),
+    ("promot-lora", "ProMoT with LoRA"),
+    ("multitask", "Multi-task"),
+    ("multitask-promot", "Multi-task ProMoT"),
+];
+
+/// The method that is not trained, which others are held against.
+pub const PRETRAINED: &str = "pretrained";
 
 /// Metrics; which normaliser or tokenizer stays in the rows.
 const METRICS: [(&str, &str); 5] = [
@@ -35,6 +53,19 @@ pub fn metric(name: &str) -> &str {
     known(&METRICS, name)
 }
 
+/// Where a task stands in the paper's tables; tasks that nobody has registered come last.
+pub fn task_place(name: &str) -> usize {
+    TASKS.iter().position(|(known, _)| *known == name).unwrap_or(TASKS.len())
+}
+
+/// The name of a method: `ProMoT + 1-shot`; one that nobody has named keeps its own.
+pub fn method(name: &str) -> String {
+    match name.strip_suffix("+1shot") {
+        Some(base) => format!("{} + 1-shot", known(&METHODS, base)),
+        None => known(&METHODS, name).to_string(),
+    }
+}
+
 fn known<'a>(names: &[(&str, &'static str)], name: &'a str) -> &'a str {
     names.iter().find(|(known, _)| *known == name).map_or(name, |(_, pretty)| pretty)
 }
@@ -47,5 +78,14 @@ mod tests {
     fn unknown_names_stay() {
         assert_eq!((task("trivia_qa"), task("my task")), ("TriviaQA", "my task"));
         assert_eq!((metric("bleu-intl"), metric("accuracy")), ("BLEU", "accuracy"));
+        assert_eq!([method("promot+1shot"), method("mine")], ["ProMoT + 1-shot", "mine"]);
+    }
+
+    #[test]
+    fn every_method_has_a_name() {
+        use crate::spec::method::Method;
+        for name in Method::names() {
+            assert_ne!(method(&name), name);
+        }
     }
 }

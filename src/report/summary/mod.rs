@@ -1,10 +1,12 @@
 //! Rows → a short table for the terminal that is valid Markdown too, one file for each command. `-` is a missing value.
 
+mod compare;
 mod gradient_align;
 mod label_ratio;
 mod mini;
 mod pretrain;
 
+pub use compare::{compare, table_md, table_tex};
 pub use gradient_align::gradient_align;
 pub use label_ratio::label_ratio;
 pub use mini::{MiniRows, mini};
@@ -32,12 +34,13 @@ fn interval(value: Option<(Option<f64>, Option<f64>, Option<f64>)>, places: usiz
 }
 
 /// A Markdown table with aligned columns: the first to the left, numbers to the right.
-fn markdown<const N: usize>(header: &[String; N], rows: &[[String; N]]) -> String {
-    let widths: [usize; N] = std::array::from_fn(|column| {
-        rows.iter().chain([header]).map(|row| row[column].chars().count()).max().unwrap_or(0)
-    });
+fn markdown<R: AsRef<[String]>>(header: &[String], rows: &[R]) -> String {
+    let lines = || std::iter::once(header).chain(rows.iter().map(AsRef::as_ref));
+    let widths: Vec<usize> = (0..header.len())
+        .map(|column| lines().map(|row| row[column].chars().count()).max().unwrap_or(0).max(2))
+        .collect();
     let mut text = String::new();
-    let mut push = |row: &[String; N]| {
+    let mut push = |row: &[String]| {
         for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
             text.push_str(&match column {
                 0 => format!("| {cell:<width$} |"),
@@ -47,10 +50,11 @@ fn markdown<const N: usize>(header: &[String; N], rows: &[[String; N]]) -> Strin
         text.push('\n');
     };
     push(header);
-    push(&std::array::from_fn(|column| match column {
-        0 => "-".repeat(widths[0]),
-        _ => format!("{}:", "-".repeat(widths[column] - 1)),
-    }));
-    rows.iter().for_each(push);
+    let rule = |(column, width): (usize, &usize)| match column {
+        0 => "-".repeat(*width),
+        _ => format!("{}:", "-".repeat(width - 1)),
+    };
+    push(&widths.iter().enumerate().map(rule).collect::<Vec<_>>());
+    rows.iter().for_each(|row| push(row.as_ref()));
     text
 }
