@@ -11,6 +11,7 @@ mod inputs;
 mod kept;
 mod means;
 mod outcome;
+mod pairs;
 mod part;
 mod plan;
 mod stage;

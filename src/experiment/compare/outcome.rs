@@ -7,17 +7,23 @@ use serde::de::DeserializeOwned;
 
 use super::data::Target;
 use super::folders::{self, apart, groups};
+use super::pairs::pairs;
 use crate::data::Task;
 use crate::error::Result;
 use crate::experiment::asking;
+use crate::experiment::compare_summary::{self, summary_rows};
 use crate::model_folder;
+use crate::report::compare_view::CompareView;
 use crate::report::csv::to_csv;
-use crate::report::files::{CHECKPOINTS, COMPARE, ROWS, RUN, SPEC};
+use crate::report::files::{
+    CHECKPOINTS, COMPARE, COMPARE_FILES, COMPARE_SUMMARY, PAIRED, ROWS, RUN, SPEC, TABLE_MD, TABLE_TEX,
+};
 use crate::report::rows_file::read_rows;
 use crate::report::run_info::{DataInfo, ModelInfo};
+use crate::report::summary::{self, table_md, table_tex};
 use crate::report::{CheckpointRow, CompareRow, RunFolder};
 use crate::spec::Compare;
-use crate::spec::compare::StageTraining;
+use crate::spec::compare::{AttachPrompt, StageTraining};
 
 /// What a run leaves behind.
 #[derive(Debug, Serialize)]
@@ -134,6 +140,10 @@ impl Rows {
         }
         Ok(rows)
     }
+
+    fn view(&self, spec: &Compare) -> Result<CompareView<'_>> {
+        CompareView::new(&self.scores, spec.attach_prompt == AttachPrompt::Matched)
+    }
 }
 
 /// The rows in the folder `dir`; none if it has not come to that.
@@ -143,29 +153,30 @@ fn there<R: DeserializeOwned>(dir: &Path) -> Result<Vec<R>> {
 }
 
 /// Writes the tables of what there is.
-pub(super) fn write(spec: &Compare, folder: &RunFolder, _signature: &str) -> Result<()> {
+pub(super) fn write(spec: &Compare, folder: &RunFolder, signature: &str) -> Result<()> {
     let rows = Rows::read(spec)?;
-    if !rows.scores.is_empty() {
-        folder.write_atomic(COMPARE, &to_csv(&rows.scores)?)?;
+    if rows.scores.is_empty() {
+        return Ok(());
     }
-    if !rows.checkpoints.is_empty() {
-        folder.write_atomic(CHECKPOINTS, &to_csv(&rows.checkpoints)?)?;
-    }
+    folder.write_atomic(COMPARE, &to_csv(&rows.scores)?)?;
+    folder.write_atomic(CHECKPOINTS, &to_csv(&rows.checkpoints)?)?;
+    let view = rows.view(spec)?;
+    let summaries = summary_rows(&view, view.seeds());
+    let by_seed = compare_summary::by_seed(&view);
+    folder.write_atomic(COMPARE_SUMMARY, &to_csv(&summaries)?)?;
+    folder.write_atomic(PAIRED, &to_csv(&pairs(spec, &view)?)?)?;
+    folder.write_atomic(TABLE_MD, table_md(&view, &summaries, &by_seed, signature).as_bytes())?;
+    folder.write_atomic(TABLE_TEX, table_tex(&view, &summaries, signature).as_bytes())?;
     Ok(())
 }
 
 /// What the run in `folder` has come to.
 pub(super) fn of(spec: &Compare, folder: &RunFolder, signature: String) -> Result<Outcome> {
     let rows = Rows::read(spec)?;
-    let files = [SPEC, RUN, COMPARE, CHECKPOINTS].map(|name| folder.file(name));
-    let files = files.into_iter().filter(|file| file.is_file()).collect();
+    let view = rows.view(spec)?;
+    let files = [SPEC, RUN].iter().chain(COMPARE_FILES.tables).map(|name| folder.file(name));
+    let files = files.filter(|file| file.is_file()).collect();
     let note = model_folder::note(&spec.model);
-    Ok(Outcome {
-        out: folder.path().to_path_buf(),
-        files,
-        signature,
-        note,
-        rows: rows.scores.len(),
-        table: String::new(),
-    })
+    let table = summary::with_note(summary::compare(&view, &summary_rows(&view, view.seeds())), note);
+    Ok(Outcome { out: folder.path().to_path_buf(), files, signature, note, rows: rows.scores.len(), table })
 }
