@@ -25,6 +25,9 @@ pub struct Initial {
     /// left and the second to the right (in the decoder, both to the left); each pair's slope is a quarter of the one's
     /// before. A bias learned from noise moves by about the learning rate at each step of Adam, which takes small models long.
     pub bias_slope: f64,
+    /// How much less the heads behind the first pair attend to their own place, in the bias: with [`likeness`](Self::likeness) they
+    /// look for their like elsewhere, and would find themselves. Those heads then have no slope. 0 for not at all.
+    pub self_avoidance: f64,
     /// How much of each query's weights is its key's, and of each output's weights its value's, after "Mimetic Initialization of
     /// Self-Attention Layers" (Trockman and Kolter 2023): 0 for independent ones, 1 for equal ones. Tokens then attend to
     /// their like and copy it, which is most of what looking up a name takes. The first pair of heads, which looks to its
@@ -34,7 +37,8 @@ pub struct Initial {
 
 impl Initial {
     /// As transformers makes a fresh T5.
-    pub const TRANSFORMERS: Self = Self { embedding_deviation: 1.0, bias_slope: 0.0, likeness: 0.0 };
+    pub const TRANSFORMERS: Self =
+        Self { embedding_deviation: 1.0, bias_slope: 0.0, self_avoidance: 0.0, likeness: 0.0 };
 }
 
 impl T5 {
@@ -86,7 +90,7 @@ impl T5 {
                 resemble(&mut values, turned, (shape.d_model as f64 / inner as f64).sqrt(), initial.likeness);
             }
             if name.ends_with("relative_attention_bias.weight") {
-                slope(&mut values, &config, name.starts_with("encoder"), initial.bias_slope);
+                bias(&mut values, &config, name.starts_with("encoder"), initial);
             }
             params.insert(Param::new(&name, tensor(values, dims)?))?;
         }
@@ -111,14 +115,19 @@ fn resemble(values: &mut [f32], others: impl Iterator<Item = f32>, scale: f64, l
     }
 }
 
-/// Adds the heads' slopes to a table [buckets, heads].
-fn slope(table: &mut [f32], config: &T5Config, bidirectional: bool, slope: f64) {
+/// Adds the heads' slopes and what they avoid to a table [buckets, heads].
+fn bias(table: &mut [f32], config: &T5Config, bidirectional: bool, initial: Initial) {
     /// Positions after which a slope ends: far enough to decide, near enough to be unlearned.
     const REACH: i64 = 8;
     let (buckets, heads) = (config.shape.relative_attention_num_buckets, config.shape.num_heads);
     let max_distance = config.shape.relative_attention_max_distance;
     for head in 0..heads {
-        let slope = slope * 0.25f64.powi((head / 2) as i32);
+        if initial.self_avoidance > 0.0 && head >= 2 {
+            let own = relative_position_bucket(0, bidirectional, buckets, max_distance);
+            table[own * heads + head] -= initial.self_avoidance as f32;
+            continue;
+        }
+        let slope = initial.bias_slope * 0.25f64.powi((head / 2) as i32);
         let right = bidirectional && head % 2 == 1;
         // The nearest position of a bucket speaks for it.
         let mut distance_of = vec![REACH; buckets];

@@ -47,6 +47,8 @@ pub struct Pretrain {
     pub embedding_deviation: f64,
     /// How steeply the first heads' initial position bias falls with the distance, per position; 0 for transformers' noise.
     pub bias_slope: f64,
+    /// How much less the other heads' initial position bias is at their own place; 0 for not at all.
+    pub self_avoidance: f64,
     /// How far initial queries resemble keys, and outputs values, from 0 to 1 (mimetic initialization).
     pub likeness: f64,
     /// Tasks asked at each probe; those that the corpus names if there are none.
@@ -81,6 +83,8 @@ impl Pretrain {
 
     /// Default of `bias_slope`.
     pub const BIAS_SLOPE: f64 = 2.0;
+    /// Default of `self_avoidance`.
+    pub const SELF_AVOIDANCE: f64 = 4.0;
     /// Default of `likeness`.
     pub const LIKENESS: f64 = 0.7;
 
@@ -171,6 +175,7 @@ impl Pretrain {
         }
         positive("--embedding-deviation", self.embedding_deviation)?;
         not_negative("--bias-slope", self.bias_slope)?;
+        not_negative("--self-avoidance", self.self_avoidance)?;
         not_negative("--likeness", self.likeness)?;
         if self.likeness > 1.0 {
             return Err(Error::input(format!("must be from 0 to 1, not {}", self.likeness)).flag("--likeness"));

@@ -93,6 +93,7 @@ pub fn spec(out: &Path) -> Pretrain {
         num_heads: 2,
         embedding_deviation: 0.25,
         bias_slope: 0.0,
+        self_avoidance: 0.0,
         likeness: 0.0,
         eval: Vec::new(),
         training: Training {

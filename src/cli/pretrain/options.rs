@@ -48,6 +48,10 @@ pub struct Options {
     #[arg(help = format!("How steeply the first heads' initial position bias falls with the distance; 0 for plain noise [default: {}]",
         Pretrain::BIAS_SLOPE))]
     bias_slope: Option<f64>,
+    #[arg(long, value_name = "NUMBER", value_parser = choice::number, help_heading = "Model")]
+    #[arg(help = format!("How much less the other heads' initial position bias is at their own place; 0 for not at all [default: {}]",
+        Pretrain::SELF_AVOIDANCE))]
+    self_avoidance: Option<f64>,
     #[arg(long, value_name = "SHARE", value_parser = choice::number, help_heading = "Model")]
     #[arg(help = format!("How far initial queries resemble keys, and outputs values, from 0 to 1 [default: {}]", Pretrain::LIKENESS))]
     likeness: Option<f64>,
@@ -83,7 +87,7 @@ pub struct Options {
 
 every_option! {
     Options {
-        corpus d_model d_kv d_ff num_layers num_decoder_layers num_heads embedding_deviation bias_slope likeness seed threads held_out eval limit
+        corpus d_model d_kv d_ff num_layers num_decoder_layers num_heads embedding_deviation bias_slope self_avoidance likeness seed threads held_out eval limit
         max_new_tokens out
     } { training }
 }
@@ -150,6 +154,7 @@ impl Options {
             num_decoder_layers: self.num_decoder_layers.unwrap_or(num_layers),
             num_heads: self.num_heads.unwrap_or(Pretrain::NUM_HEADS),
             likeness: self.likeness.unwrap_or(Pretrain::LIKENESS),
+            self_avoidance: self.self_avoidance.unwrap_or(Pretrain::SELF_AVOIDANCE),
             bias_slope: self.bias_slope.unwrap_or(Pretrain::BIAS_SLOPE),
             embedding_deviation: self.embedding_deviation.unwrap_or_else(|| Pretrain::embedding_deviation(d_model)),
             eval: eval.iter().map(|text| Evaluation::parse(text.trim())).collect::<Result<_>>()?,

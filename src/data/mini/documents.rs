@@ -87,7 +87,7 @@ enum Writer {
     Told(fn(&World, &mut Dice) -> String),
 }
 
-pub(super) const FAMILIES: [Family; 18] = [
+pub(super) const FAMILIES: [Family; 19] = [
     Family { name: "trivia_qa", share: 3.0, shots: &SHOTS, writer: Writer::Asked(trivia) },
     Family { name: "web_questions", share: 1.5, shots: &SHOTS, writer: Writer::Asked(places) },
     Family {
@@ -124,7 +124,8 @@ pub(super) const FAMILIES: [Family; 18] = [
     Family { name: "wiki_lingua", share: 0.8, shots: &SHOTS, writer: Writer::Asked(guides) },
     Family { name: "reading", share: 4.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(reading) },
     Family { name: "retold", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(retold) },
-    Family { name: "lists", share: 8.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(lists) },
+    Family { name: "lists", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(lists) },
+    Family { name: "kinds", share: 4.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(kinds) },
     Family { name: "checked lists", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(checked_lists) },
     Family { name: "several claims", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(several) },
     Family { name: "claims", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(WAYS, claim) },
@@ -263,9 +264,27 @@ fn lists(world: &World, dice: &mut Dice) -> Vec<Pair> {
     asked.into_iter().enumerate().map(ask).collect()
 }
 
-/// What a document calls true and false.
+/// People with what they have, as a list, and then of which kind it is.
+fn kinds(world: &World, dice: &mut Dice) -> Vec<Pair> {
+    let (list, asked) = free(
+        world,
+        dice,
+        |told: &(String, Vec<Pair>)| &told.0,
+        |dice| {
+            let people = 2 + dice.below(5);
+            claims::kinds(&world.names, dice, people)
+        },
+    );
+    let ask = |(place, (person, kind)): (usize, Pair)| match place {
+        0 => (format!("List: {list} Which kind? {person}:"), kind),
+        _ => (format!("{person}:"), kind),
+    };
+    asked.into_iter().enumerate().map(ask).collect()
+}
+
+/// What a document calls true and false: mostly the same, which is learned first.
 fn answers(dice: &mut Dice) -> [&'static str; 2] {
-    match dice.chance(0.5) {
+    match dice.chance(0.75) {
         true => ["yes", "no"],
         false => *dice.pick(&ANSWERS),
     }
@@ -305,16 +324,16 @@ fn several(world: &World, dice: &mut Dice) -> Vec<Pair> {
         dice,
         |told: &(String, Vec<(String, bool)>)| &told.0,
         |dice| {
-            let (kind, count) = (kind(dice), 2 + dice.below(5));
+            let (kind, count) = (kind(dice, false), 2 + dice.below(5));
             claims::several(&world.names, dice, kind, count)
         },
     );
     verdicts(dice, &format!("Facts: {context}"), said)
 }
 
-/// Contexts of two to four sentences, in all mixtures of easy and hard; the easy ones are learned first.
-fn kind(dice: &mut Dice) -> Kind {
-    Kind { sentences: 2 + dice.weighted(&[0.5, 0.3, 0.2]), foreign: 0.5, verbatim: 0.4 }
+/// Contexts of two to four sentences; the short ones are learned first.
+fn kind(dice: &mut Dice, denied: bool) -> Kind {
+    Kind { sentences: 2 + dice.weighted(&[0.5, 0.3, 0.2]), foreign: 0.3, denied }
 }
 
 fn verdict(dice: &mut Dice, three: bool) -> Verdict {
@@ -327,7 +346,7 @@ fn case(world: &World, dice: &mut Dice, three: bool) -> claims::Case {
         dice,
         |case: &claims::Case| &case.context,
         |dice| {
-            let (kind, verdict) = (kind(dice), verdict(dice, three));
+            let (kind, verdict) = (kind(dice, three), verdict(dice, three));
             match dice.chance(0.15) {
                 true => claims::scene(dice, verdict),
                 false => claims::case(&world.names, dice, kind, verdict),

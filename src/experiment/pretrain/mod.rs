@@ -84,8 +84,8 @@ pub fn run(
     }
     let seeds = Seeds::new(spec.seed);
     let prepared = Setup::new(spec, corpus).and_then(|setup| {
-        let Pretrain { embedding_deviation, bias_slope, likeness, .. } = *spec;
-        let initial = Initial { embedding_deviation, bias_slope, likeness };
+        let Pretrain { embedding_deviation, bias_slope, self_avoidance, likeness, .. } = *spec;
+        let initial = Initial { embedding_deviation, bias_slope, self_avoidance, likeness };
         let model = T5::random_with(setup.config.clone(), initial, seeds)?;
         spec.training.check_trainable(model.params().iter().map(Param::name))?;
         Ok((setup, model))

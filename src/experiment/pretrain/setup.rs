@@ -73,7 +73,7 @@ impl Setup {
             format!("corpus:{}:{short}", spec.corpus),
             format!("steps:{}", spec.steps),
             format!(
-                "model:t5:layers{}+{}:d{}:kv{}:ff{}:heads{}:vocab{}:embedding{:.4}:slope{}:likeness{}",
+                "model:t5:layers{}+{}:d{}:kv{}:ff{}:heads{}:vocab{}:embedding{:.4}:slope{}:avoidance{}:likeness{}",
                 spec.num_layers,
                 spec.num_decoder_layers,
                 spec.d_model,
@@ -83,6 +83,7 @@ impl Setup {
                 self.config.shape.vocab_size,
                 spec.embedding_deviation,
                 spec.bias_slope,
+                spec.self_avoidance,
                 spec.likeness
             ),
             format!("opt:{}", t.optimizer.name()),
