@@ -5,7 +5,8 @@ pub use fsa::spec::TASK;
 use fsa::spec::{AdafactorState, Optimizer, Schedule, Smoothing, Training};
 use serde::Deserialize;
 
-use super::choice::{self, one_of};
+use super::choice::{self, one_of, switch, switch_name};
+use super::lenient;
 use super::options::every_option;
 use super::preset::by_preset;
 
@@ -32,6 +33,11 @@ pub struct TrainingOptions {
     #[arg(long, value_name = "NAME", value_parser = one_of(&AdafactorState::ALL, AdafactorState::name), help_heading = "Fine-tuning")]
     #[arg(help = format!("What Adafactor's second moments start from [default: {}]", Training::default().adafactor_state.name()))]
     adafactor_state: Option<AdafactorState>,
+    #[arg(long, value_name = "SWITCH", value_parser = switch(), help_heading = "Fine-tuning")]
+    #[arg(help = format!("Whether Adafactor multiplies the learning rate by the parameter's RMS; off for soft prompts \
+        [default: {}]", switch_name(Training::default().scale_parameter)))]
+    #[serde(deserialize_with = "lenient::switch")]
+    scale_parameter: Option<bool>,
     #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Fine-tuning")]
     #[arg(help = format!("Learning rate that the warm-up ends at [default: {}; {} for adamw]",
         by_preset(|of| of.lr), Optimizer::AdamW.default_lr()))]
@@ -83,8 +89,8 @@ pub struct TrainingOptions {
 
 every_option! {
     TrainingOptions {
-        steps batch_size micro_batch_tokens optimizer adafactor_state lr schedule lr_floor warmup_steps weight_decay beta1 beta2
-        max_grad_norm trainable dropout label_smoothing smoothing z_loss probe_every
+        steps batch_size micro_batch_tokens optimizer adafactor_state scale_parameter lr schedule lr_floor warmup_steps
+        weight_decay beta1 beta2 max_grad_norm trainable dropout label_smoothing smoothing z_loss probe_every
     }
 }
 
@@ -97,6 +103,7 @@ impl TrainingOptions {
             micro_batch_tokens: Some(training.micro_batch_tokens),
             optimizer: Some(training.optimizer),
             adafactor_state: Some(training.adafactor_state),
+            scale_parameter: Some(training.scale_parameter),
             lr: Some(training.lr),
             schedule: Some(training.schedule),
             lr_floor: Some(training.lr_floor),
@@ -132,6 +139,7 @@ impl TrainingOptions {
         Training {
             optimizer,
             adafactor_state: self.adafactor_state.unwrap_or(defaults.adafactor_state),
+            scale_parameter: self.scale_parameter.unwrap_or(defaults.scale_parameter),
             lr: self.lr.unwrap_or(lr),
             schedule: self.schedule.unwrap_or(defaults.schedule),
             lr_floor: self.lr_floor.unwrap_or(defaults.lr_floor),

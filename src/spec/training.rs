@@ -123,6 +123,11 @@ fn usual_beta2() -> f64 {
     0.999
 }
 
+/// Adafactor multiplies by the parameter's scale, for specs written before there was a choice.
+fn scaled() -> bool {
+    true
+}
+
 /// Every parameter.
 fn everything() -> String {
     trainable::EVERYTHING.to_string()
@@ -136,6 +141,9 @@ pub struct Training {
     pub optimizer: Optimizer,
     /// What Adafactor's state starts from; without meaning for AdamW.
     pub adafactor_state: AdafactorState,
+    /// Whether Adafactor multiplies the learning rate by the RMS of the parameter; off for soft prompts. Without meaning for AdamW.
+    #[serde(default = "scaled")]
+    pub scale_parameter: bool,
     /// Learning rate that the warm-up ends at.
     pub lr: f64,
     /// How it moves after the warm-up.
@@ -182,6 +190,7 @@ impl Default for Training {
         Self {
             optimizer: Optimizer::AdafactorT5x,
             adafactor_state: AdafactorState::Fresh,
+            scale_parameter: scaled(),
             lr: Optimizer::AdafactorT5x.default_lr(),
             schedule: Schedule::Constant,
             lr_floor: 0.0,
@@ -222,6 +231,9 @@ impl Training {
     /// there was a choice.
     pub fn further_choices(&self) -> Vec<String> {
         let mut choices = Vec::new();
+        if self.optimizer != Optimizer::AdamW && !self.scale_parameter {
+            choices.push("scale-parameter:off".to_string());
+        }
         if self.schedule == Schedule::Cosine {
             choices.push(format!("schedule:{}-{}", self.schedule.name(), self.lr_floor));
         }
@@ -318,11 +330,19 @@ mod tests {
     #[test]
     fn a_spec_from_before_there_was_a_choice_reads_as_it_was_meant() {
         let text = toml::to_string(&Training::default()).unwrap();
-        let new = ["schedule", "lr_floor", "beta1", "beta2", "max_grad_norm", "trainable"];
+        let new = ["scale_parameter", "schedule", "lr_floor", "beta1", "beta2", "max_grad_norm", "trainable"];
         let old: Vec<&str> = text.lines().filter(|line| !new.iter().any(|key| line.starts_with(key))).collect();
         assert_eq!(text.lines().count(), old.len() + new.len());
         assert_eq!(toml::from_str::<Training>(&old.join("\n")).unwrap(), Training::default());
         assert!(Training::default().further_choices().is_empty());
+    }
+
+    #[test]
+    fn an_unscaled_adafactor_is_named() {
+        let unscaled = |optimizer| Training { optimizer, scale_parameter: false, ..Training::default() };
+        assert_eq!(unscaled(Optimizer::AdafactorT5x).further_choices(), ["scale-parameter:off"]);
+        assert_eq!(unscaled(Optimizer::AdafactorHf).further_choices(), ["scale-parameter:off"]);
+        assert!(unscaled(Optimizer::AdamW).further_choices().is_empty());
     }
 
     #[test]

@@ -46,18 +46,12 @@ impl Optimizers {
     pub fn new(training: &Training) -> Self {
         Self {
             kind: training.optimizer,
-            scale_parameter: true,
+            scale_parameter: training.scale_parameter,
             weight_decay: training.weight_decay,
             betas: (training.beta1, training.beta2),
             state: BTreeMap::new(),
             steps: 0,
         }
-    }
-
-    /// Turns Adafactor's multiplication by the parameter's scale on or off (off for soft prompts).
-    pub fn with_scale_parameter(mut self, on: bool) -> Self {
-        self.scale_parameter = on;
-        self
     }
 
     /// Begins a step; every parameter's update until the next call belongs to it.

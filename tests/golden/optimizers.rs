@@ -71,7 +71,7 @@ fn ten_steps_agree_with_the_reference_implementations() {
     let text = std::fs::read_to_string(fixture("optimizers.json")).unwrap();
     let runs: serde_json::Value = serde_json::from_str(&text).unwrap();
     let mut worst = 0f64;
-    for (run, optimizer, lr, weight_decay, scale) in [
+    for (run, optimizer, lr, weight_decay, scale_parameter) in [
         ("t5x_scale", Optimizer::AdafactorT5x, 1e-3, 0.0, true),
         ("t5x_scale_wd", Optimizer::AdafactorT5x, 1e-3, 1e-5, true),
         ("t5x_noscale", Optimizer::AdafactorT5x, 0.2, 0.0, false),
@@ -88,8 +88,8 @@ fn ten_steps_agree_with_the_reference_implementations() {
             let stride = if case.shape.len() == 1 { 7 } else { 101 };
             let reference = values(&expected[&format!("{run}.{}.params", case.name)]);
             let picked: Vec<usize> = (0..case.count()).step_by(stride).collect();
-            let training = Training { optimizer, lr, weight_decay, ..Training::default() };
-            let mut optimizer = Optimizers::new(&training).with_scale_parameter(scale);
+            let training = Training { optimizer, lr, weight_decay, scale_parameter, ..Training::default() };
+            let mut optimizer = Optimizers::new(&training);
             let param = Param::new(case.name, Tensor::from_vec(case.param(), case.shape, &Device::Cpu).unwrap());
             let mut before: Vec<f64> = picked.iter().map(|&i| case.param()[i] as f64).collect();
             for t in 1..=10 {

@@ -51,7 +51,7 @@ const COMMON: &str = "--model m --task tasks/own.toml --train t --dev d --file w
 const TRAIN: &str = "--steps 10 --probe-every 2 --batch-size 8 --micro-batch-tokens 100 --lr 0.25 --warmup-steps 4 \
     --weight-decay 0.5 --dropout 0.2 --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --schedule cosine --lr-floor 0.1 --beta1 0.8 \
     --beta2 0.95 --max-grad-norm 2 --trainable *norm* --optimizer adafactor-hf \
-    --adafactor-state fresh";
+    --adafactor-state fresh --scale-parameter off";
 const CHECKPOINTS: &str = "--checkpoints c --strict";
 
 /// What [`COMMON`] comes to.
@@ -89,6 +89,7 @@ fn train() -> Source {
     let training = Training {
         optimizer: Optimizer::AdafactorHf,
         adafactor_state: AdafactorState::Fresh,
+        scale_parameter: false,
         lr: 0.25,
         warmup_steps: 4,
         weight_decay: 0.5,

@@ -98,6 +98,7 @@ pub fn pretraining(arg: Arg) -> Arg {
         "micro_batch_tokens" => t.micro_batch_tokens.to_string(),
         "optimizer" => t.optimizer.name().to_string(),
         "adafactor_state" => t.adafactor_state.name().to_string(),
+        "scale_parameter" => choice::switch_name(t.scale_parameter).to_string(),
         "lr" => t.lr.to_string(),
         "schedule" => t.schedule.name().to_string(),
         "lr_floor" => t.lr_floor.to_string(),
