@@ -11,6 +11,8 @@ use crate::spec::Seeds;
 
 const A: &str = ".lora_A.weight";
 const B: &str = ".lora_B.weight";
+/// The last parts of the linear maps' names that matrices are added to: those of the blocks.
+const MAPS: [&str; 8] = ["q", "k", "v", "o", "wi", "wi_0", "wi_1", "wo"];
 
 /// How large LoRA's matrices are and what they are added to.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,9 +33,14 @@ impl LoraShape {
 
     /// Whether it is added to the linear map of weight `name`.
     fn has(&self, name: &str) -> bool {
-        let module = name.strip_suffix(".weight").and_then(|path| path.rsplit('.').next());
-        module.is_some_and(|module| self.target_modules.iter().any(|target| target == module))
+        map_of(name).is_some_and(|map| self.target_modules.iter().any(|target| target == map))
     }
+}
+
+/// The last part of the name of the linear map whose weight is `name`, if matrices can be added to it.
+fn map_of(name: &str) -> Option<&'static str> {
+    let map = name.strip_suffix(".weight")?.rsplit('.').next()?;
+    MAPS.into_iter().find(|known| *known == map)
 }
 
 /// Whether the parameter `name` is one of LoRA's matrices.
@@ -56,9 +63,16 @@ impl T5 {
     /// `init/NAME`, and B zero, so that nothing changes yet.
     ///
     /// # Errors
-    /// If no linear map of the model has such a name.
+    /// If no linear map of the model has one of the names.
     pub fn with_new_lora(&self, shape: &LoraShape, seeds: Seeds) -> Result<Self> {
         use rand_distr::{Distribution, Uniform};
+        let names: Vec<&str> = self.params().iter().filter_map(|param| map_of(param.name())).collect();
+        if let Some(target) = shape.target_modules.iter().find(|target| !names.contains(&target.as_str())) {
+            let there: Vec<&str> = MAPS.into_iter().filter(|map| names.contains(map)).collect();
+            return Err(Error::input(format!("the model has no linear map called `{target}`"))
+                .flag("--lora-targets")
+                .next(format!("its maps are called {}", there.join(", "))));
+        }
         let mut pairs = Vec::new();
         for param in self.params().iter().filter(|param| shape.has(param.name())) {
             let &[out, inner] = param.value().dims() else { continue };
@@ -71,14 +85,6 @@ impl T5 {
             let b = tensor(vec![0f32; out * shape.rank], (out, shape.rank))?;
             pairs.push((module, tensor(values, (shape.rank, inner))?, b));
         }
-        if pairs.is_empty() {
-            return Err(Error::input(format!(
-                "the model has no linear map called {}",
-                shape.target_modules.join(" or ")
-            ))
-            .flag("--lora-targets")
-            .next("its maps are called q, k, v, o, wi, wi_0, wi_1 and wo"));
-        }
         self.with_lora(pairs, shape.scale())
     }
 
@@ -90,6 +96,12 @@ impl T5 {
         self.recomposed(scale, |params| {
             params.retain(|name| !is_part(name));
             for (module, a, b) in pairs {
+                // Anything else would be kept and never computed with.
+                if map_of(&format!("{module}.weight")).is_none() {
+                    return Err(Error::input("fsa has no LoRA on it").parameter(module).next(
+                        "merge the adapter into its model with PEFT's merge_and_unload, and give the merged folder",
+                    ));
+                }
                 let weight = params.find(&format!("{module}.weight")).map(|param| param.value().dims().to_vec());
                 let (rank, inner) = a.dims2()?;
                 let fits = weight == Some(vec![b.dim(0)?, inner]) && b.dim(1)? == rank;

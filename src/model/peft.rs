@@ -49,7 +49,7 @@ struct Config {
 }
 
 /// Options of LoRA that change what it computes, and that fsa does not have.
-const UNSUPPORTED: [&str; 8] = [
+const UNSUPPORTED: [&str; 15] = [
     "use_dora",
     "modules_to_save",
     "rank_pattern",
@@ -58,7 +58,17 @@ const UNSUPPORTED: [&str; 8] = [
     "fan_in_fan_out",
     "lora_bias",
     "trainable_token_indices",
+    "target_parameters",
+    "alora_invocation_tokens",
+    "arrow_config",
+    "kasa_config",
+    "monteclora_config",
+    "use_bdlora",
+    "use_qalora",
 ];
+/// Ways to begin that leave the model's own weights alone. After the others (PiSSA, OLoRA, LoftQ …) an adapter belongs to a
+/// changed model.
+const INITIAL: [&str; 4] = ["gaussian", "eva", "mica", "orthogonal"];
 
 /// Whether the folder `dir` is an adapter.
 pub fn is_adapter(dir: &Path) -> bool {
@@ -102,13 +112,11 @@ fn missing(field: &str, path: &Path) -> Error {
 fn read_prompt(config: &Config, path: &Path, weights: &Weights) -> Result<Adapter> {
     let rows = config.num_virtual_tokens.ok_or_else(|| missing("num_virtual_tokens", path))?;
     let width = config.token_dim.ok_or_else(|| missing("token_dim", path))?;
-    // PEFT's default for encoder-decoders is two: a second prompt stands before the decoder's input.
+    // PEFT's default for encoder-decoders is two.
     if config.num_transformer_submodules.unwrap_or(1) != 1 {
-        return Err(Error::input(
-            "its prompt stands before the decoder's input too (num_transformer_submodules is not 1)",
-        )
-        .at(path)
-        .next("train one with num_transformer_submodules=1: the paper's stand before the encoder's input"));
+        return Err(Error::input("it has rows for the decoder too: its num_transformer_submodules is not 1")
+            .at(path)
+            .next("train one with num_transformer_submodules=1, which stands before the encoder's input alone"));
     }
     Ok(Adapter::Prompt(weights.tensor(prompt::NAME, &[rows, width])?))
 }
@@ -122,6 +130,8 @@ fn read_lora(config: &Config, path: PathBuf, weights: &Weights) -> Result<Adapte
     };
     let unsupported = UNSUPPORTED.into_iter().find(|option| config.others.get(*option).is_some_and(is_set));
     let unsupported = unsupported.or(config.others.get("bias").filter(|bias| *bias != "none").map(|_| "bias"));
+    let initial = config.others.get("init_lora_weights").and_then(Value::as_str);
+    let unsupported = unsupported.or(initial.filter(|way| !INITIAL.contains(way)).map(|_| "init_lora_weights"));
     if let Some(option) = unsupported {
         return Err(Error::input(format!("it was trained with `{option}`, which fsa does not have"))
             .at(&path)
@@ -135,16 +145,20 @@ fn read_lora(config: &Config, path: PathBuf, weights: &Weights) -> Result<Adapte
     }
     let mut pairs = Vec::new();
     for name in weights.names() {
-        let module = name.strip_prefix(PREFIX).and_then(|path| path.strip_suffix(".lora_A.weight"));
+        let part = name.strip_prefix(PREFIX).unwrap_or_default();
+        let module = part.strip_suffix(".lora_A.weight").or(part.strip_suffix(".lora_B.weight"));
         let Some(module) = module else {
-            if name.ends_with(".lora_B.weight") {
-                continue;
-            }
             return Err(Error::input("it is no part of LoRA on linear maps").at(&path).parameter(name));
         };
-        let b = format!("{PREFIX}{module}.lora_B.weight");
+        let [a, b] = ["A", "B"].map(|part| format!("{PREFIX}{module}.lora_{part}.weight"));
+        if name == b && weights.has(&a) {
+            continue;
+        }
         let columns = |name: &str, rank_first: bool| -> Result<usize> {
-            let shape = weights.shape(name).unwrap_or_default();
+            let shape = weights.shape(name).ok_or_else(|| {
+                let error = Error::input("the adapter lacks this tensor").at(&path).parameter(name);
+                error.next("save the adapter again with PEFT's save_pretrained")
+            })?;
             match (shape, rank_first) {
                 ([r, other], true) | ([other, r], false) if *r == rank => Ok(*other),
                 _ => Err(Error::input(format!("its shape {shape:?} does not go with rank {rank}"))
@@ -153,8 +167,8 @@ fn read_lora(config: &Config, path: PathBuf, weights: &Weights) -> Result<Adapte
                     .next("use the adapter_config.json that belongs to the weights")),
             }
         };
-        let (inner, outer) = (columns(name, true)?, columns(&b, false)?);
-        pairs.push((module.to_string(), weights.tensor(name, &[rank, inner])?, weights.tensor(&b, &[outer, rank])?));
+        let (inner, outer) = (columns(&a, true)?, columns(&b, false)?);
+        pairs.push((module.to_string(), weights.tensor(&a, &[rank, inner])?, weights.tensor(&b, &[outer, rank])?));
     }
     match pairs.is_empty() {
         true => Err(Error::input("there is no pair of LoRA's matrices in it").at(path.with_file_name(WEIGHTS))),
@@ -176,10 +190,18 @@ impl T5 {
 
     /// The files of what is attached, by name, as PEFT writes them: soft prompt or LoRA; none if nothing is. `base` is what PEFT is
     /// to call the model.
+    ///
+    /// # Errors
+    /// If both are: PEFT's folder holds one.
     pub fn adapter_files(&self, base: &str) -> Result<Vec<(&'static str, Vec<u8>)>> {
         let matrices: Vec<&Param> = self.lora().collect();
         let (config, tensors): (Value, Vec<(String, &Param)>) = match (self.prompt(), matrices.first()) {
-            (Some(prompt), _) => (self.prompt_config(prompt, base)?, vec![(prompt::NAME.to_string(), prompt)]),
+            (Some(_), Some(_)) => {
+                return Err(Error::check(
+                    "internal: soft prompt and LoRA at once, and PEFT's folder holds one adapter",
+                ));
+            }
+            (Some(prompt), None) => (self.prompt_config(prompt, base)?, vec![(prompt::NAME.to_string(), prompt)]),
             (None, Some(_)) => {
                 let named = |param: &&Param| format!("{PREFIX}{}", param.name());
                 let config = self.lora_config(&matrices, base)?;

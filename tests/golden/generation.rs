@@ -8,29 +8,34 @@ use serde::Deserialize;
 use super::support::*;
 
 #[derive(Deserialize)]
-struct Expected {
-    max_new_tokens: usize,
-    sources: Vec<Vec<u32>>,
-    runs: std::collections::BTreeMap<String, Run>,
+pub struct Expected {
+    pub max_new_tokens: usize,
+    pub sources: Vec<Vec<u32>>,
+    pub runs: std::collections::BTreeMap<String, Run>,
 }
 
 #[derive(Deserialize)]
-struct Run {
+pub struct Run {
     num_beams: usize,
     length_penalty: Option<f64>,
-    ids: Vec<Vec<u32>>,
-    ended: Vec<bool>,
+    pub ids: Vec<Vec<u32>>,
+    pub ended: Vec<bool>,
     scores: Option<Vec<f64>>,
 }
 
 const CASES: [&str; 6] = ["v1_0_tied_relu", "v1_1_untied", "mt5", "v5_tied_unscaled", "unequal_depths", "long_ragged"];
 
 fn expected(case: &str) -> Expected {
-    let text = std::fs::read_to_string(fixture(&format!("t5/{case}/generated.json"))).unwrap();
+    expected_in(&format!("t5/{case}"))
+}
+
+/// What transformers generated, in the folder `folder` of the fixtures.
+pub fn expected_in(folder: &str) -> Expected {
+    let text = std::fs::read_to_string(fixture(&format!("{folder}/generated.json"))).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
-fn decoding(run: &Run, max_new_tokens: usize) -> Decoding {
+pub fn decoding(run: &Run, max_new_tokens: usize) -> Decoding {
     let length_penalty = LengthPenalty::Hf(run.length_penalty.unwrap_or(1.0));
     Decoding { num_beams: run.num_beams, max_new_tokens, min_new_tokens: 0, length_penalty }
 }

@@ -1,5 +1,7 @@
 //! The engine against reference values that PyTorch, transformers and optax wrote (`tests/fixtures/README.md`).
 
+mod adapter_files;
+mod adapters;
 mod generation;
 mod invariants;
 mod mini;

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use candle_core::{DType, Device, Tensor};
+use fsa::grad::Collect;
 use fsa::model::batch::IGNORED;
+use fsa::model::loss::LossOptions;
+use fsa::model::t5::Pass;
 use fsa::model::{Batch, Mix, Packed, T5};
 
 /// A file or folder under `tests/fixtures`.
@@ -125,4 +128,51 @@ pub fn assert_close(what: &str, a: &[f64], b: &[f64], tolerance: f64) {
     for (i, (a, b)) in a.iter().zip(b).enumerate() {
         assert!((a - b).abs() <= tolerance * (1.0 + b.abs()), "{what}[{i}]: {a} instead of {b}");
     }
+}
+
+/// Without dropout and smoothing, the gradients times `scale`.
+pub fn pass(scale: f64) -> Pass {
+    Pass { dropout: None, loss: LossOptions::PLAIN, scale }
+}
+
+/// (summed loss, gradients).
+pub fn gradients(model: &T5, batches: &[Batch], pass: Pass) -> (f64, Collect) {
+    let tape = model.forward(batches, pass).unwrap();
+    let loss = tape.losses()[0];
+    let mut sink = Collect::default();
+    model.backward(tape, &mut sink).unwrap();
+    (loss, sink)
+}
+
+/// Logits, loss and every gradient of the mean loss against the entries of `expected` under `prefix`: as one padded batch, as a
+/// packed one, and in micro-batches.
+pub fn assert_agrees(what: &str, model: &T5, padded: &Padded, expected: &HashMap<String, Tensor>, prefix: &str) {
+    let batch = padded.padded_batch(model);
+    let logits = values(&model.logits(&batch, None).unwrap());
+    let reference = values(&expected[&format!("{prefix}logits")]);
+    let vocab = model.config().shape.vocab_size;
+    let kept: Vec<usize> =
+        values(&expected["labels"]).iter().enumerate().filter(|(_, l)| **l >= 0.0).map(|(i, _)| i).collect();
+    let mut worst = 0f64;
+    for &token in &kept {
+        let range = token * vocab..(token + 1) * vocab;
+        let (ours, reference) = (&logits[range.clone()], &reference[range]);
+        assert_close(&format!("{what}: logits"), ours, reference, 2e-5);
+        worst = ours.iter().zip(reference).map(|(a, b)| (a - b).abs()).fold(worst, f64::max);
+    }
+    println!("{what}: logits, worst error {worst:.1e}");
+
+    let loss_sum = &expected[&format!("{prefix}loss_sum")];
+    let tokens = padded.tokens() as f64;
+    let (loss, sink) = gradients(model, &[batch], pass(1.0 / tokens));
+    assert_close(&format!("{what}: loss"), &[loss], &values(loss_sum), 1e-6);
+    assert_gradients(what, sink.all(), expected, prefix);
+
+    let (loss, sink) = gradients(model, &[padded.batch(model, &[0, 1, 2, 3])], pass(1.0 / tokens));
+    assert_close(&format!("{what}: loss, packed"), &[loss], &values(loss_sum), 1e-6);
+    assert_gradients(&format!("{what}, packed"), sink.all(), expected, prefix);
+
+    let micro = [padded.batch(model, &[3]), padded.batch(model, &[0, 2]), padded.batch(model, &[1])];
+    let (_, sink) = gradients(model, &micro, pass(1.0 / tokens));
+    assert_gradients(&format!("{what}, micro-batches in another order"), sink.all(), expected, prefix);
 }
