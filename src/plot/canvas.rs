@@ -10,7 +10,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontTransform, WHITE};
 
 use super::png::{clean, escape, text_width};
-use super::theme::{Dash, FAMILY, GRID, INK, LABEL, MARGIN, MUTED, Marker, TICK, TITLE, WIDTH};
+use super::theme::{Dash, FAMILY, Fill, GRID, INK, LABEL, MARGIN, MUTED, Marker, Pattern, TICK, TITLE, WIDTH};
 use crate::error::{Error, Result};
 
 /// A place in pixels, from the upper left.
@@ -101,15 +101,66 @@ impl Canvas<'_> {
     }
 
     /// A rectangle of slanted lines: no value.
-    pub fn hatch(&self, [(left, top), (right, bottom)]: [Point; 2]) -> Result<()> {
+    pub fn hatch(&self, corners: [Point; 2]) -> Result<()> {
+        self.fill(corners, RGBColor(245, 245, 245))?;
+        self.slants(corners, MUTED, 1.0, false)
+    }
+
+    /// A rectangle filled in a way that is told from others without its colour too.
+    pub fn pattern(&self, corners: [Point; 2], fill: Fill) -> Result<()> {
+        const STEP: f64 = 5.0;
+        let [(left, top), (right, bottom)] = corners;
+        let Fill { color, pattern } = fill;
+        if pattern == Pattern::Solid {
+            return self.fill(corners, color);
+        }
+        self.fill(corners, color.mix(0.12))?;
+        match pattern {
+            Pattern::Solid | Pattern::Empty => (),
+            Pattern::Rising => self.slants(corners, color, 1.5, false)?,
+            Pattern::Falling => self.slants(corners, color, 1.5, true)?,
+            Pattern::Crossed => {
+                self.slants(corners, color, 1.0, false)?;
+                self.slants(corners, color, 1.0, true)?;
+            }
+            Pattern::Upright => {
+                let lines = ((right - left) / STEP) as usize;
+                for x in (1..=lines).map(|line| left + STEP * line as f64) {
+                    self.line(&[(x, top), (x, bottom)], color, 1.5, None)?;
+                }
+            }
+            Pattern::Level => {
+                for y in [top + (bottom - top) / 3.0, bottom - (bottom - top) / 3.0] {
+                    self.line(&[(left, y), (right, y)], color, 1.5, None)?;
+                }
+            }
+            Pattern::Dotted => {
+                let dots = ((right - left) / STEP) as usize;
+                for x in (1..=dots).map(|dot| left + STEP * (dot as f64 - 0.5)) {
+                    let y = f64::midpoint(top, bottom);
+                    self.fill([(x - 1.0, y - 1.0), (x + 1.0, y + 1.0)], color)?;
+                }
+            }
+        }
+        self.line(&[(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], color, 1.0, None)
+    }
+
+    /// Slanted lines in a rectangle, rising or falling to the right; on a common grid, so that neighbours' lines meet.
+    fn slants(
+        &self,
+        [(left, top), (right, bottom)]: [Point; 2],
+        color: RGBColor,
+        width: f64,
+        fall: bool,
+    ) -> Result<()> {
         const STEP: f64 = 6.0;
-        self.fill([(left, top), (right, bottom)], RGBColor(245, 245, 245))?;
-        // Lines x + y = sum, cut to the rectangle; on a common grid, so that neighbours' lines meet.
+        // Lines x + y = sum, cut to the rectangle; falling ones are their mirror images.
         let mut sum = ((left + top) / STEP).ceil() * STEP;
         while sum < right + bottom {
             let (start, end) = ((sum - bottom).max(left), (sum - top).min(right));
             if start < end {
-                self.line(&[(start, sum - start), (end, sum - end)], MUTED, 1.0, None)?;
+                let y = |x: f64| if fall { top + bottom - (sum - x) } else { sum - x };
+                self.line(&[(start, y(start)), (end, y(end))], color, width, None)?;
             }
             sum += STEP;
         }
@@ -117,12 +168,23 @@ impl Canvas<'_> {
     }
 
     /// A marker around a point.
-    pub fn marker(&self, (x, y): Point, marker: Marker, color: RGBColor) -> Result<()> {
-        let around = |offsets: &[Point]| -> Vec<Point> { offsets.iter().map(|(dx, dy)| (x + dx, y + dy)).collect() };
-        let disc = |radius: f64, color: RGBColor| {
-            self.area.draw(&Circle::new(grid((x, y)), (radius * GRID) as i32, color.filled())).map_err(internal)
+    pub fn marker(&self, at: Point, marker: Marker, color: RGBColor) -> Result<()> {
+        self.sized_marker(at, marker, color, 1.0)
+    }
+
+    /// A marker around a point, `scale` times as large as others.
+    pub fn sized_marker(&self, (x, y): Point, marker: Marker, color: RGBColor, scale: f64) -> Result<()> {
+        let around = |offsets: &[Point]| -> Vec<Point> {
+            offsets.iter().map(|(dx, dy)| (x + scale * dx, y + scale * dy)).collect()
         };
-        let square = |half: f64, color| self.fill([(x - half, y - half), (x + half, y + half)], color);
+        let disc = |radius: f64, color: RGBColor| {
+            let radius = (radius * scale * GRID) as i32;
+            self.area.draw(&Circle::new(grid((x, y)), radius, color.filled())).map_err(internal)
+        };
+        let square = |half: f64, color| {
+            let half = half * scale;
+            self.fill([(x - half, y - half), (x + half, y + half)], color)
+        };
         let diamond = |half: f64, color: RGBColor| {
             self.polygon(&around(&[(0.0, -half), (half, 0.0), (0.0, half), (-half, 0.0)]), color.to_rgba())
         };
@@ -133,8 +195,8 @@ impl Canvas<'_> {
             Marker::Square => square(3.5, color),
             Marker::Diamond => diamond(5.5, color),
             Marker::Cross => {
-                self.line(&around(&[(-4.0, -4.0), (4.0, 4.0)]), color, 2.5, None)?;
-                self.line(&around(&[(-4.0, 4.0), (4.0, -4.0)]), color, 2.5, None)
+                self.line(&around(&[(-4.0, -4.0), (4.0, 4.0)]), color, 2.5 * scale, None)?;
+                self.line(&around(&[(-4.0, 4.0), (4.0, -4.0)]), color, 2.5 * scale, None)
             }
             Marker::Ring => disc(5.0, color).and_then(|()| disc(3.0, WHITE)),
             Marker::Frame => square(4.5, color).and_then(|()| square(2.5, WHITE)),

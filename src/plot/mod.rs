@@ -4,6 +4,7 @@
 //! training, [`png`](mod@png) renders with the bundled font; each figure has its file. A missing value is a gap, or a mark that says so; never a zero.
 
 mod canvas;
+mod compare;
 mod figure1;
 mod figure2;
 mod figure3;
@@ -20,7 +21,9 @@ mod two_axes;
 
 use crate::error::Result;
 use crate::report::view::View;
-use crate::report::{GradientAlignRow, LabelRatioRow, LabelView, TargetRow};
+use crate::report::{
+    CheckpointRow, CompareSummaryRow, CompareView, GradientAlignRow, LabelRatioRow, LabelView, TargetRow,
+};
 
 /// A drawn figure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +68,18 @@ pub fn label_ratio(rows: &[LabelRatioRow], targets: &[TargetRow], onset: Option<
         figures.push(figure2::draw(&view, onset)?);
     }
     Ok(figures)
+}
+
+/// The figures of `fsa compare`: `figure5`, `figure6` and `trade_off` (the target's score against means of other tasks, a point
+/// for each of the `checkpoints`), `label_ratio_by_method` and `tasks`, with the paper's numbers marked if `paper`. Left out is
+/// what has nothing to show, but for `tasks`.
+pub fn compare(
+    view: &CompareView,
+    summaries: &[CompareSummaryRow],
+    checkpoints: &[CheckpointRow],
+    paper: bool,
+) -> Result<Vec<Figure>> {
+    compare::draw(&compare::Comparison { view, summaries, checkpoints }, paper)
 }
 
 #[cfg(test)]

@@ -70,6 +70,14 @@ impl Panel<'_, '_> {
         Ok(())
     }
 
+    /// Rules at the ticks of the horizontal axis.
+    pub fn x_rules(&self, ticks: &[Tick]) -> Result<()> {
+        ticks.iter().try_for_each(|(value, _)| {
+            let (x, _) = self.at(*value, self.y.0);
+            self.canvas.line(&[(x, self.down.0), (x, self.down.1)], RULE, 1.0, None)
+        })
+    }
+
     /// Ticks of the horizontal axis, with as many labels as fit.
     pub fn x_axis(&self, ticks: &[Tick]) -> Result<()> {
         let bottom = self.down.1;
@@ -196,6 +204,25 @@ pub fn cosine_axis(values: impl Iterator<Item = f64>) -> ((f64, f64), Vec<Tick>)
     ((f64::from(from) / 5.0, 1.0), ticks.map(|value| (value, label(value))).collect())
 }
 
+/// The range of an axis of numbers from 0 to 100 around the data, with a little room, and its ticks: at most seven.
+pub fn linear_axis(values: impl Iterator<Item = f64>) -> ((f64, f64), Vec<Tick>) {
+    const STEPS: [f64; 10] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 50.0];
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    let (low, high) = if low <= high { (low.max(0.0), high.min(100.0)) } else { (0.0, 100.0) };
+    // Less than this is shown as such a part of the axis.
+    let low = low.min(high - 1.0).max(0.0);
+    let high = high.max(low + 1.0);
+    let ends = |step: f64| ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil());
+    let fits = |step: &f64| ends(*step).1 - ends(*step).0 <= 6.0;
+    let step = STEPS.into_iter().find(fits).unwrap_or(50.0);
+    let (first, last) = ends(step);
+    let places = usize::from(step < 1.0);
+    let ticks = (first as u32..=last as u32).map(|tick| step * f64::from(tick));
+    let room = 0.04 * (last - first) * step;
+    let range = (first * step - room, last * step + room);
+    (range, ticks.map(|value| (value, format!("{value:.places$}"))).collect())
+}
+
 /// The range of a logarithmic axis, in powers of ten, and its ticks: decades, or 1, 2 and 5 times them where there are few.
 pub fn log_axis(values: impl Iterator<Item = f64>) -> ((f64, f64), Vec<Tick>) {
     let logs: Vec<f64> = values.filter(|value| *value > 0.0).map(f64::log10).collect();
@@ -253,6 +280,27 @@ mod tests {
         assert_eq!(labels(&cosine_axis([0.5].into_iter()).1), ["−0.2", "0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(cosine_axis([-0.41].into_iter()).0, (-0.6, 1.0));
         assert_eq!(cosine_axis([-1.0 - 1e-12].into_iter()).0, (-1.0, 1.0));
+    }
+
+    #[test]
+    fn linear_ticks_enclose_the_data() {
+        let of = |values: &[f64]| labels_of(linear_axis(values.iter().copied()).1);
+        assert_eq!(of(&[31.0, 41.8]), "30 32 34 36 38 40 42");
+        assert_eq!(of(&[0.0, 92.0]), "0 20 40 60 80 100");
+        assert_eq!(of(&[50.0]), "49.0 49.2 49.4 49.6 49.8 50.0");
+        assert_eq!(
+            (of(&[0.0]), of(&[100.0])),
+            ("0.0 0.2 0.4 0.6 0.8 1.0".into(), "99.0 99.2 99.4 99.6 99.8 100.0".into())
+        );
+        assert_eq!(of(&[]), "0 20 40 60 80 100");
+        for (low, wide) in [(0.0, 0.3), (12.34, 1.1), (33.3, 47.1), (0.5, 99.5), (98.7, 1.3)] {
+            let ((from, to), ticks) = linear_axis([low, low + wide].into_iter());
+            assert!(from < low && to > low + wide && (3..=7).contains(&ticks.len()), "{low} {wide} {ticks:?}");
+        }
+    }
+
+    fn labels_of(ticks: Vec<Tick>) -> String {
+        labels(&ticks).join(" ")
     }
 
     #[test]

@@ -4,9 +4,10 @@ use resvg::usvg::{Group, Node};
 
 use super::*;
 use crate::report::Scope;
-use crate::report::files::{self, GRADIENT_ALIGN_FILES, LABEL_RATIO_FILES};
+use crate::report::files::{self, COMPARE_FILES, GRADIENT_ALIGN_FILES, LABEL_RATIO_FILES};
 use crate::report::view::WITHOUT_EMBEDDINGS;
 
+mod compare;
 mod label_ratio;
 
 /// A run of a model with so many layers per stack, probed at these steps; cosines fall from 0.9 to 0.3.
@@ -148,6 +149,7 @@ fn the_run_folder_knows_every_figure() {
     for (figures, files) in [
         (gradient_align(&run(2, &[0, 1])).unwrap(), GRADIENT_ALIGN_FILES),
         (super::label_ratio(&rows, &targets, None).unwrap(), LABEL_RATIO_FILES),
+        (compare::figures(&compare::run(&["rte"], &["pretrained", "standard"], 1), false), COMPARE_FILES),
     ] {
         let names: Vec<&str> = figures.iter().map(|figure| figure.name).collect();
         assert_eq!(names, files.figures);

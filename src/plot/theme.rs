@@ -112,6 +112,61 @@ pub fn other(index: usize) -> Look {
     Look { dash: OTHERS[(index + round) % OTHERS.len()].dash, ..OTHERS[index % OTHERS.len()] }
 }
 
+/// How an area is filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pattern {
+    /// With its colour.
+    Solid,
+    /// Lines that rise to the right.
+    Rising,
+    /// Lines that fall to the right.
+    Falling,
+    /// Both.
+    Crossed,
+    /// Upright lines.
+    Upright,
+    /// Two level lines.
+    Level,
+    /// A row of dots.
+    Dotted,
+    /// An outline.
+    Empty,
+}
+
+/// How a bar is drawn; no two of the first seven beside [`SOLID`] share colour or pattern.
+#[derive(Debug, Clone, Copy)]
+pub struct Fill {
+    /// Of outline and pattern.
+    pub color: RGBColor,
+    /// What tells it from others without its colour.
+    pub pattern: Pattern,
+}
+
+/// The fill of what the others are held against.
+pub const SOLID: Fill = Fill { color: MUTED, pattern: Pattern::Solid };
+
+/// The patterns of the others.
+const PATTERNS: [Pattern; 7] = [
+    Pattern::Rising,
+    Pattern::Falling,
+    Pattern::Crossed,
+    Pattern::Level,
+    Pattern::Upright,
+    Pattern::Empty,
+    Pattern::Dotted,
+];
+
+/// The fill of series `index` beside [`SOLID`], in the colour of its [`other`] look.
+pub fn fill(index: usize) -> Fill {
+    Fill { color: other(index).color, pattern: PATTERNS[index % PATTERNS.len()] }
+}
+
+/// A colour on its way to white, for what steps back.
+pub fn pale(color: RGBColor) -> RGBColor {
+    let lift = |part: u8| (0.5 * f64::from(part) + 0.5 * 255.0).round() as u8;
+    RGBColor(lift(color.0), lift(color.1), lift(color.2))
+}
+
 /// Viridis at nine even places (S. van der Walt and N. Smith, matplotlib): its lightness rises all the way, so that it reads
 /// in grayscale, and it holds no gray, so that "no value" cannot be taken for one.
 const VIRIDIS: [RGBColor; 9] = [
@@ -150,6 +205,17 @@ mod tests {
         for (index, one) in looks[..8].iter().enumerate() {
             for other in looks[..index].iter().chain([&REFERENCE]) {
                 assert!(one.color != other.color && one.dash != other.dash && one.marker != other.marker);
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_of_many_bars_look_the_same() {
+        let fills: Vec<Fill> = std::iter::once(SOLID).chain((0..56).map(fill)).collect();
+        for (index, one) in fills.iter().enumerate() {
+            for other in &fills[..index] {
+                assert!(one.color != other.color || one.pattern != other.pattern);
+                assert!(index >= 8 || (one.color != other.color && one.pattern != other.pattern));
             }
         }
     }

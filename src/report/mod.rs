@@ -14,6 +14,7 @@ pub mod folder;
 pub mod label_view;
 pub mod names;
 pub mod onset;
+pub mod paper;
 pub mod rows;
 pub mod rows_file;
 pub mod run_info;

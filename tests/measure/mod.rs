@@ -2,6 +2,7 @@
 
 mod exact_match;
 mod intervals;
+mod paired;
 mod paper;
 mod real;
 mod texts;
