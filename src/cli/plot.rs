@@ -12,12 +12,15 @@ use super::term;
 /// Redraw a run folder's figures from its rows, without the model
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  fsa plot reports/gradient-align-rte-seed0\n  fsa plot reports/label-ratio-rte-seed0"
+    after_help = "Examples:\n  fsa plot reports/gradient-align-rte-seed0\n  fsa plot reports/label-ratio-rte-seed0\n  fsa plot reports/compare-rte-seed0 --paper"
 )]
 pub struct Arguments {
-    /// The run folder, of gradient-align or label-ratio
+    /// The run folder, of gradient-align, label-ratio or compare
     #[arg(value_name = "DIR")]
     dir: PathBuf,
+    /// Mark the paper's own numbers in the figures of a comparison
+    #[arg(long, help_heading = "Output")]
+    paper: bool,
     /// Print one JSON object on stdout instead of the paths
     #[arg(long, help_heading = "Output")]
     json: bool,
@@ -32,7 +35,7 @@ struct Redrawn {
 impl Arguments {
     /// Redraws, and prints the figures' paths.
     pub fn run(self) -> Result<()> {
-        let files = redraw::run(&self.dir)?;
+        let files = redraw::run(&self.dir, self.paper)?;
         if self.json {
             return term::print_json(&Redrawn { files });
         }

@@ -6,6 +6,7 @@ mod asking;
 pub mod compare;
 pub mod compare_summary;
 pub mod dump;
+mod figures;
 mod fine_tune;
 pub mod generate;
 pub mod gradient_align;

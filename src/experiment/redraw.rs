@@ -2,18 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
+use super::{compare, figures};
 use crate::error::{Error, Result};
 use crate::plot;
-use crate::report::files::{FIGURES, ROWS, TARGET_ROWS};
+use crate::report::files::{ROWS, TARGET_ROWS};
 use crate::report::rows_file::read_rows;
 use crate::report::{GradientAlignRow, RunFolder};
 
-/// Draws the figures of the run in `dir` and returns their paths.
+/// Draws the figures of the run in `dir` and returns their paths; with `paper`, what the paper printed stands beside a comparison.
 ///
 /// # Errors
-/// If the folder has no rows, or they are damaged.
-pub fn run(dir: &Path) -> Result<Vec<PathBuf>> {
+/// If the folder has no rows, or they are damaged, or there is nothing of the paper's for them.
+pub fn run(dir: &Path, paper: bool) -> Result<Vec<PathBuf>> {
     let folder = RunFolder::open(dir)?;
+    if compare::is_run(&folder) {
+        return compare::redraw(&folder, paper);
+    }
+    if paper {
+        return Err(Error::input("is for runs of fsa compare").flag("--paper").next("leave it out"));
+    }
     if folder.file(TARGET_ROWS).is_file() {
         return super::label_ratio::redraw(&folder);
     }
@@ -28,10 +35,5 @@ pub fn run(dir: &Path) -> Result<Vec<PathBuf>> {
 
 /// Draws the figures of `rows` into `folder`, as SVG and PNG.
 pub(super) fn draw(folder: &RunFolder, rows: &[GradientAlignRow]) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for figure in plot::gradient_align(rows)? {
-        files.push(folder.write_atomic(&format!("{FIGURES}/{}.svg", figure.name), figure.svg.as_bytes())?);
-        files.push(folder.write_atomic(&format!("{FIGURES}/{}.png", figure.name), &figure.png()?)?);
-    }
-    Ok(files)
+    figures::write(folder, plot::gradient_align(rows)?)
 }

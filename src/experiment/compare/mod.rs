@@ -37,6 +37,7 @@ use crate::spec::method::{Attached, Method};
 use crate::spec::{Compare, Seeds};
 
 pub use self::outcome::Outcome;
+pub(super) use self::outcome::{is_run, redraw};
 pub use self::plan::{Plan, plan};
 
 /// Trains and asks. `command` is recorded in `run.json`.

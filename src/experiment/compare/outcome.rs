@@ -6,22 +6,24 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::data::Target;
-use super::folders::{self, apart, groups};
+use super::folders::{self, RUNS, apart, groups};
 use super::pairs::pairs;
 use crate::data::Task;
 use crate::error::Result;
 use crate::experiment::asking;
 use crate::experiment::compare_summary::{self, summary_rows};
+use crate::experiment::figures;
 use crate::model_folder;
+use crate::plot;
 use crate::report::compare_view::CompareView;
 use crate::report::csv::to_csv;
 use crate::report::files::{
-    CHECKPOINTS, COMPARE, COMPARE_FILES, COMPARE_SUMMARY, PAIRED, ROWS, RUN, SPEC, TABLE_MD, TABLE_TEX,
+    self, CHECKPOINTS, COMPARE, COMPARE_FILES, COMPARE_SUMMARY, PAIRED, ROWS, RUN, SPEC, TABLE_MD, TABLE_TEX,
 };
 use crate::report::rows_file::read_rows;
 use crate::report::run_info::{DataInfo, ModelInfo};
 use crate::report::summary::{self, table_md, table_tex};
-use crate::report::{CheckpointRow, CompareRow, RunFolder};
+use crate::report::{CheckpointRow, CompareRow, CompareSummaryRow, RunFolder};
 use crate::spec::Compare;
 use crate::spec::compare::{AttachPrompt, StageTraining};
 
@@ -167,14 +169,40 @@ pub(super) fn write(spec: &Compare, folder: &RunFolder, signature: &str) -> Resu
     folder.write_atomic(PAIRED, &to_csv(&pairs(spec, &view)?)?)?;
     folder.write_atomic(TABLE_MD, table_md(&view, &summaries, &by_seed, signature).as_bytes())?;
     folder.write_atomic(TABLE_TEX, table_tex(&view, &summaries, signature).as_bytes())?;
-    Ok(())
+    draw(folder, &rows, &view, &summaries, false).map(drop)
+}
+
+fn draw(
+    folder: &RunFolder,
+    rows: &Rows,
+    view: &CompareView,
+    summaries: &[CompareSummaryRow],
+    paper: bool,
+) -> Result<Vec<PathBuf>> {
+    figures::write(folder, plot::compare(view, summaries, &rows.checkpoints, paper)?)
+}
+
+/// Whether the run in `folder` is a comparison.
+pub(in crate::experiment) fn is_run(folder: &RunFolder) -> bool {
+    folder.file(RUNS).is_dir()
+}
+
+/// Draws the figures of the comparison in `folder` from its rows.
+pub(in crate::experiment) fn redraw(folder: &RunFolder, paper: bool) -> Result<Vec<PathBuf>> {
+    // The folder may have been moved.
+    let spec = Compare { out: folder.path().to_path_buf(), ..folder.read_spec()? };
+    let rows = Rows::read(&spec)?;
+    let view = rows.view(&spec)?;
+    draw(folder, &rows, &view, &summary_rows(&view, view.seeds()), paper)
 }
 
 /// What the run in `folder` has come to.
 pub(super) fn of(spec: &Compare, folder: &RunFolder, signature: String) -> Result<Outcome> {
     let rows = Rows::read(spec)?;
     let view = rows.view(spec)?;
-    let files = [SPEC, RUN].iter().chain(COMPARE_FILES.tables).map(|name| folder.file(name));
+    let drawn: Vec<String> = COMPARE_FILES.figures.iter().flat_map(|name| files::figure(name)).collect();
+    let names = [SPEC, RUN].into_iter().chain(COMPARE_FILES.tables.iter().copied());
+    let files = names.chain(drawn.iter().map(String::as_str)).map(|name| folder.file(name));
     let files = files.filter(|file| file.is_file()).collect();
     let note = model_folder::note(&spec.model);
     let table = summary::with_note(summary::compare(&view, &summary_rows(&view, view.seeds())), note);

@@ -14,6 +14,7 @@ use serde::Serialize;
 use self::signature::signature;
 use self::tasks::Data;
 use super::asking::{self, Asked, Place};
+use super::figures;
 use super::fine_tune::{self, Epochs, FineTune, Probing};
 use super::setup::load_model;
 use super::{Events, Existing};
@@ -22,7 +23,7 @@ use crate::model::{self, T5, memory};
 use crate::model_folder;
 use crate::plot;
 use crate::report::csv::to_csv;
-use crate::report::files::{self, FIGURES, LABEL_RATIO, ROWS, RUN, SPEC, TARGET, TARGET_ROWS};
+use crate::report::files::{self, LABEL_RATIO, ROWS, RUN, SPEC, TARGET, TARGET_ROWS};
 use crate::report::label_view::LabelView;
 use crate::report::rows_file::{json_lines, read_rows, truncate_after};
 use crate::report::run_info::{ModelInfo, RunInfo};
@@ -338,12 +339,7 @@ fn written(folder: &RunFolder, rows: &Rows, onset: f64) -> Result<Vec<PathBuf>> 
 /// Draws the figures into `folder`, as SVG and PNG. The target's own rows are the other axis, not a line.
 fn draw(folder: &RunFolder, rows: &[LabelRatioRow], targets: &[TargetRow], onset: Option<f64>) -> Result<Vec<PathBuf>> {
     let off_task: Vec<LabelRatioRow> = rows.iter().filter(|row| is_off_task(row)).cloned().collect();
-    let mut files = Vec::new();
-    for figure in plot::label_ratio(&off_task, targets, onset)? {
-        files.push(folder.write_atomic(&format!("{FIGURES}/{}.svg", figure.name), figure.svg.as_bytes())?);
-        files.push(folder.write_atomic(&format!("{FIGURES}/{}.png", figure.name), &figure.png()?)?);
-    }
-    Ok(files)
+    figures::write(folder, plot::label_ratio(&off_task, targets, onset)?)
 }
 
 fn is_off_task(row: &LabelRatioRow) -> bool {
