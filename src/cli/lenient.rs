@@ -56,6 +56,29 @@ pub fn estimators<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<V
     deserializer.deserialize_any(Names).map(Some)
 }
 
+/// A list of names, or one text with commas between them.
+pub fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    struct Names;
+
+    impl<'de> Visitor<'de> for Names {
+        type Value = Vec<String>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+            formatter.write_str("a list of names, such as [\"rte\", \"cb\"]")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(text.split(',').map(|name| name.trim().to_owned()).collect())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<Self::Value, A::Error> {
+            Deserialize::deserialize(SeqAccessDeserializer::new(names))
+        }
+    }
+
+    deserializer.deserialize_any(Names).map(Some)
+}
+
 /// A list of evaluations, each `"task:shots"` or `{ task = "…", shots = 1 }`, or one text with commas between them.
 pub fn evaluations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     /// One of the list.

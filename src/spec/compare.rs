@@ -218,9 +218,8 @@ pub struct Compare {
     pub threads: usize,
     /// In-context evaluations; the target is left out of its own.
     pub eval: Vec<Evaluation>,
-    /// Shots of the evaluations that every checkpoint is asked, for the trade-off; none for no trade-off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trade_off_shots: Option<usize>,
+    /// Whether every checkpoint of a model is asked the evaluations with the fewest shots, for the trade-off.
+    pub trade_off: bool,
     /// Data files by task and split, as `task.split`.
     pub files: BTreeMap<String, PathBuf>,
     /// Evaluation examples of each task; all of them without.
@@ -266,6 +265,11 @@ impl Compare {
         }
         resolved.training.trainable = stage.trained.patterns().to_string();
         resolved
+    }
+
+    /// Shots of the evaluations that every checkpoint is asked; none if it is asked none.
+    pub fn trade_off_shots(&self) -> Option<usize> {
+        self.eval.iter().map(|evaluation| evaluation.shots).min().filter(|_| self.trade_off)
     }
 
     /// The root seeds.

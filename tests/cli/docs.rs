@@ -5,7 +5,8 @@ use fsa::spec::preset::Pace;
 
 use super::{fsa, stderr, stdout};
 
-const SUBCOMMANDS: [&str; 11] = [
+const SUBCOMMANDS: [&str; 12] = [
+    "compare",
     "gradient-align",
     "label-ratio",
     "pretrain",
@@ -87,7 +88,22 @@ fn help_is_grouped_and_states_defaults() {
     help(
         "pretrain",
         &["Input", "Model", "Training", "Probing", "Output"],
-        &["mini", "128", "24000", "1000", "48", "adamw", "0.001", "cosine", "0.02", "0.98", "200", "the corpus' own"],
+        &["mini", "128", "20000", "1000", "48", "adamw", "0.001", "cosine", "0.02", "0.98", "200", "the corpus' own"],
+    );
+    help(
+        "compare",
+        &["Input", "Fine-tuning", "Soft prompts", "LoRA", "Evaluation", "Decoding", "Output"],
+        &[
+            "400 in mini, 1000 in paper",
+            "600 in mini, 5000 in paper",
+            "20 in mini, 100 in paper",
+            "0.2",
+            "sampled-vocab",
+            "q,v",
+            "test in mini, validation in paper",
+            "1 in mini, 1,4 in paper",
+            "reports/compare-<target>-seed<seed>",
+        ],
     );
     help("generate", &["Input", "Decoding", "Output"], &[&decoding[..], &["16"]].concat());
 }

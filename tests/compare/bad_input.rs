@@ -14,7 +14,6 @@ fn mistakes_are_named() {
         ("--trainable *", "--trainable: cannot be used here"),
         ("--eval cb:x", "--eval: `cb:x` is not a task with a number of shots"),
         ("--prompt-text a --prompt-file b", "--prompt-file: cannot be used with --prompt-text"),
-        ("--trade-off-shots x", "--trade-off-shots: `x` is no number"),
         ("--lora-alpha 0", "--lora-alpha: must be a positive number"),
     ] {
         let said = place.refusal(&format!("{RUN} {arguments} --out out"));

@@ -35,10 +35,12 @@ pub struct Options {
     model: Option<PathBuf>,
     #[arg(long, value_name = "TASK", value_delimiter = ',', help_heading = "Input")]
     #[arg(help = format!("Fine-tuned tasks, with commas between, each registered or a task file (*.toml) [default: {TASK}]"))]
+    #[serde(deserialize_with = "lenient::names")]
     target: Option<Vec<String>>,
     #[arg(long, value_name = "METHOD", value_delimiter = ',', help_heading = "Input")]
     #[arg(help = format!("Methods, with commas between: {} [default: {}]",
         Method::names().collect::<Vec<_>>().join(", "), by_preset(|of| of.compare.methods.join(","))))]
+    #[serde(deserialize_with = "lenient::names")]
     methods: Option<Vec<String>>,
     /// Data file of a task's train, validation or test split, with the task as in --target and --eval, or `mini` in
     /// the path's place; give it once for each file. In a config: a [files] table
@@ -104,6 +106,7 @@ pub struct Options {
     lora_alpha: Option<f64>,
     #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "LoRA")]
     #[arg(help = format!("Linear maps that it is added to, with commas between [default: {}]", LORA_TARGETS.join(",")))]
+    #[serde(deserialize_with = "lenient::names")]
     lora_targets: Option<Vec<String>>,
     #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "LoRA")]
     #[arg(help = format!("Steps of its training [default: {}]", by_preset(|of| of.compare.lora.steps)))]
@@ -124,10 +127,10 @@ pub struct Options {
     #[arg(help = format!("Examples in the prompts of tasks without a number of their own [default: {}]",
         by_preset(|of| of.compare.shots.iter().map(usize::to_string).collect::<Vec<_>>().join(","))))]
     shots: Option<Vec<usize>>,
-    /// Ask every checkpoint of a model the evaluations of so many shots, for the trade-off against the target; `none` for
-    /// none [default: the fewest of --shots]
-    #[arg(long, value_name = "N", help_heading = "Evaluation")]
-    trade_off_shots: Option<String>,
+    /// Whether every checkpoint of a model is asked the evaluations with the fewest shots, for the trade-off [default: on]
+    #[arg(long, value_name = "SWITCH", value_parser = switch(), help_heading = "Evaluation")]
+    #[serde(deserialize_with = "lenient::switch")]
+    trade_off: Option<bool>,
     /// Examples in the target's own prompts [default: 0]
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Evaluation")]
     target_shots: Option<usize>,
@@ -161,7 +164,7 @@ every_option! {
     Options {
         model target methods files preset seed seeds threads mix prompt_length prompt_init prompt_text prompt_file prompt_steps
         prompt_probe_every prompt_lr prompt_weight_decay attach_prompt lora_rank lora_alpha lora_targets lora_steps
-        lora_probe_every lora_lr eval shots trade_off_shots target_shots report limit prompt_sentinel bleu_tokenizer out
+        lora_probe_every lora_lr eval shots trade_off target_shots report limit prompt_sentinel bleu_tokenizer out
     } { training decoding }
 }
 
@@ -235,52 +238,25 @@ impl Options {
         }
         let shots = self.shots.unwrap_or_else(|| defaults.compare.shots.to_vec());
         let eval = evaluations(self.eval, &shots)?;
-        let trade_off_shots = match self.trade_off_shots.as_deref() {
-            None => eval.iter().map(|evaluation| evaluation.shots).min(),
-            Some("none") => None,
-            Some(text) => Some(text.parse().map_err(|_| {
-                Error::input(format!("`{text}` is no number")).flag("--trade-off-shots").next("give a number, or none")
-            })?),
-        };
-        let own_steps = (self.training.steps_or(0), self.training.probe_every_or(0));
-        let stage = |table: Option<StageTraining>, default: StageTraining| {
-            let StageTraining { steps, probe_every, training } = table.unwrap_or(default);
-            StageTraining { steps, probe_every, training: self.training.clone().resolve_over(training) }
-        };
-        let mut model_stage = stage(tables.model_stage, defaults.model_stage());
-        let given = |key: &str| self.training.given().iter().any(|given| given == key);
-        if given("steps") {
-            model_stage.steps = own_steps.0;
+        let given = self.training.given();
+        let has = |key: &str| given.iter().any(|given| given == key);
+        let mut model_stage = over(tables.model_stage.unwrap_or_else(|| defaults.model_stage()), &self.training);
+        if has("steps") {
+            model_stage.steps = self.training.steps_or(model_stage.steps);
         }
-        if given("probe-every") {
-            model_stage.probe_every = own_steps.1;
+        if has("probe-every") {
+            model_stage.probe_every = self.training.probe_every_or(model_stage.probe_every);
         }
-        // What is said of fine-tuning holds for all stages, but for what each has a flag or a reason of its own for.
-        let side = |table: Option<StageTraining>,
-                    default: StageTraining,
-                    lr: Option<f64>,
-                    decay: Option<f64>,
-                    steps: Option<u64>,
-                    every: Option<u64>| {
-            let base = table.clone().unwrap_or_else(|| default.clone());
-            let mut side = stage(table, default);
-            side.training.lr = lr.unwrap_or(base.training.lr);
-            side.training.weight_decay = decay.unwrap_or(base.training.weight_decay);
-            side.training.scale_parameter = base.training.scale_parameter;
-            side.steps = steps.unwrap_or(side.steps);
-            side.probe_every = every.unwrap_or(side.probe_every);
-            side
-        };
-        let prompt_stage = side(
-            tables.prompt_stage,
-            defaults.prompt_stage(),
-            self.prompt_lr,
-            self.prompt_weight_decay,
-            self.prompt_steps,
-            self.prompt_probe_every,
-        );
+        let prompt_stage = Own {
+            steps: self.prompt_steps,
+            probe_every: self.prompt_probe_every,
+            lr: self.prompt_lr,
+            weight_decay: self.prompt_weight_decay,
+        }
+        .over(tables.prompt_stage.unwrap_or_else(|| defaults.prompt_stage()), &self.training);
         let lora_stage =
-            side(tables.lora_stage, defaults.lora_stage(), self.lora_lr, None, self.lora_steps, self.lora_probe_every);
+            Own { steps: self.lora_steps, probe_every: self.lora_probe_every, lr: self.lora_lr, weight_decay: None }
+                .over(tables.lora_stage.unwrap_or_else(|| defaults.lora_stage()), &self.training);
         let prompt = tables.prompt.unwrap_or(SoftPrompt {
             length: defaults.compare.prompt_length,
             init: PromptInit::SampledVocab,
@@ -311,7 +287,7 @@ impl Options {
             seeds: self.seeds.unwrap_or(1),
             threads: self.threads.unwrap_or_else(threads::default),
             eval,
-            trade_off_shots,
+            trade_off: self.trade_off.unwrap_or(true),
             files: data,
             limit: self.limit.map_or(defaults.limit, |AtMost(limit)| limit),
             prompt_sentinel: self.prompt_sentinel.unwrap_or(PROMPT_SENTINEL),
@@ -332,6 +308,34 @@ impl Options {
             prompt_stage,
             lora_stage,
         })
+    }
+}
+
+/// `stage`, trained as `training` says where it says something. Steps are each kind of stage's own.
+fn over(stage: StageTraining, training: &TrainingOptions) -> StageTraining {
+    StageTraining { training: training.clone().resolve_over(stage.training), ..stage }
+}
+
+/// What is said of one kind of stage alone.
+struct Own {
+    steps: Option<u64>,
+    probe_every: Option<u64>,
+    lr: Option<f64>,
+    weight_decay: Option<f64>,
+}
+
+impl Own {
+    /// `stage` with it. Everything else that is said of fine-tuning holds for it too, but for rate, decay and scale.
+    fn over(self, stage: StageTraining, training: &TrainingOptions) -> StageTraining {
+        let mut own = over(stage.clone(), training);
+        own.training.lr = self.lr.unwrap_or(stage.training.lr);
+        own.training.weight_decay = self.weight_decay.unwrap_or(stage.training.weight_decay);
+        own.training.scale_parameter = stage.training.scale_parameter;
+        StageTraining {
+            steps: self.steps.unwrap_or(stage.steps),
+            probe_every: self.probe_every.unwrap_or(stage.probe_every),
+            ..own
+        }
     }
 }
 

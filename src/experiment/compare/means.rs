@@ -36,7 +36,7 @@ impl Means {
     /// Of the rows of a model that nothing was trained of, asked as checkpoints of `spec` are.
     pub fn of_rows(rows: &[CompareRow], target: &Target, spec: &Compare) -> Self {
         let mut means = Self::default();
-        for asked in target.evaluations.iter().filter(|asked| Some(asked.shots) == spec.trade_off_shots) {
+        for asked in target.evaluations.iter().filter(|asked| Some(asked.shots) == spec.trade_off_shots()) {
             let of_task = |row: &&CompareRow| row.task == asked.task.name() && row.shots == asked.shots as u64;
             rows.iter().find(of_task).into_iter().for_each(|row| means.add(asked, target, row.score));
         }

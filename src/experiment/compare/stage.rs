@@ -78,7 +78,7 @@ impl Chain<'_> {
 
     /// The evaluations that every checkpoint is asked.
     fn trade_off<'t>(&self, target: &'t Target) -> Vec<&'t Asked> {
-        let shots = self.spec.trade_off_shots.filter(|_| !self.leaves_others_alone());
+        let shots = self.spec.trade_off_shots().filter(|_| !self.leaves_others_alone());
         target.evaluations.iter().filter(|asked| Some(asked.shots) == shots).collect()
     }
 
@@ -209,7 +209,7 @@ impl Probing for Checkpoints<'_> {
                 // invariant: a task has a metric, or it would have been refused
                 scored.first().into_iter().for_each(|row| means.add(asked, target, row.score));
             }
-            if chain.leaves_others_alone() && chain.spec.trade_off_shots.is_some() {
+            if chain.leaves_others_alone() && chain.spec.trade_off_shots().is_some() {
                 means = chain.untouched.get(number).cloned().unwrap_or_default();
             }
             let target_score = scored.first().map_or(0.0, |row| row.score);
