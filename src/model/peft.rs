@@ -112,13 +112,10 @@ fn missing(field: &str, path: &Path) -> Error {
 fn read_prompt(config: &Config, path: &Path, weights: &Weights) -> Result<Adapter> {
     let rows = config.num_virtual_tokens.ok_or_else(|| missing("num_virtual_tokens", path))?;
     let width = config.token_dim.ok_or_else(|| missing("token_dim", path))?;
-    // PEFT's default for encoder-decoders is two.
-    if config.num_transformer_submodules.unwrap_or(1) != 1 {
-        return Err(Error::input("it has rows for the decoder too: its num_transformer_submodules is not 1")
-            .at(path)
-            .next("train one with num_transformer_submodules=1, which stands before the encoder's input alone"));
-    }
-    Ok(Adapter::Prompt(weights.tensor(prompt::NAME, &[rows, width])?))
+    // PEFT's default for encoder-decoders is two prompts in one table; its forward pass uses the first alone.
+    let submodules = config.num_transformer_submodules.unwrap_or(1).max(1);
+    let all = weights.tensor(prompt::NAME, &[rows.saturating_mul(submodules), width])?;
+    Ok(Adapter::Prompt(if submodules == 1 { all } else { all.narrow(0, 0, rows)?.copy()? }))
 }
 
 fn read_lora(config: &Config, path: PathBuf, weights: &Weights) -> Result<Adapter> {

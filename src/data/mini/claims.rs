@@ -170,53 +170,56 @@ pub(super) fn list(names: &Names, dice: &mut Dice, people: usize) -> (String, Ve
     (listed.join(", ") + ".", order.into_iter().map(|place| pairs[place].clone()).collect())
 }
 
-/// People with a thing of another kind each, as a list: (list, (person, kind) of each).
-fn things(names: &Names, dice: &mut Dice, people: usize) -> (String, Vec<(String, Relation)>) {
+/// A claim with the value that its person does have, and whether it is true.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    pub claim: String,
+    pub value: String,
+    pub holds: bool,
+}
+
+/// People with a thing of another kind each, as a list, and the facts.
+fn things(names: &Names, dice: &mut Dice, people: usize) -> (String, Vec<Fact>) {
     let facts = different(names, dice, people);
     let listed: Vec<String> = facts.iter().map(|(fact, _)| format!("{} {}", fact.person, fact.value)).collect();
-    (listed.join(", ") + ".", facts.into_iter().map(|(fact, _)| (fact.person, fact.relation)).collect())
+    (listed.join(", ") + ".", facts.into_iter().map(|(fact, _)| fact).collect())
 }
 
 /// A list of people with things, and the kind of each one's in another order.
 pub(super) fn kinds(names: &Names, dice: &mut Dice, people: usize) -> (String, Vec<(String, String)>) {
     let (list, things) = things(names, dice, people);
     let order = dice.sample(things.len(), things.len());
-    let of = |place: usize| (things[place].0.clone(), things[place].1.kind().to_string());
+    let of = |place: usize| (things[place].person.clone(), things[place].relation.kind().to_string());
     (list, order.into_iter().map(of).collect())
 }
 
 /// The same list, and `claims` about it with whether each is true: a person with a kind.
-pub(super) fn checked_list(
-    names: &Names,
-    dice: &mut Dice,
-    people: usize,
-    claims: usize,
-) -> (String, Vec<(String, bool)>) {
+pub(super) fn checked_list(names: &Names, dice: &mut Dice, people: usize, claims: usize) -> (String, Vec<Said>) {
     let (list, things) = things(names, dice, people);
     let said = |dice: &mut Dice| {
-        let (person, own) = dice.pick(&things).clone();
+        let Fact { person, relation: own, value } = dice.pick(&things).clone();
         let holds = dice.chance(0.5);
         let kind = loop {
             let among = things.len() > 1 && dice.chance(0.8);
-            let kind = if among { dice.pick(&things).1 } else { *dice.pick(&Relation::ALL) };
+            let kind = if among { dice.pick(&things).relation } else { *dice.pick(&Relation::ALL) };
             if kind != own {
                 break kind;
             }
         };
-        (format!("{person} {}", if holds { own } else { kind }.kind()), holds)
+        Said { claim: format!("{person} {}", if holds { own } else { kind }.kind()), value, holds }
     };
     let said = (0..claims).map(|_| said(dice)).collect();
     (list, said)
 }
 
 /// A context of several facts, and several claims about it with whether each is true.
-pub(super) fn several(names: &Names, dice: &mut Dice, kind: Kind, claims: usize) -> (String, Vec<(String, bool)>) {
+pub(super) fn several(names: &Names, dice: &mut Dice, kind: Kind, claims: usize) -> (String, Vec<Said>) {
     let facts = different(names, dice, kind.sentences);
     let told = text(facts.iter().map(|(fact, wording)| fact.said(*wording)));
     let said = (0..claims).map(|_| {
         let (about, _) = dice.pick(&facts).clone();
         let holds = dice.chance(0.5);
-        (claim(dice, &facts, &about, holds, kind.foreign), holds)
+        Said { claim: claim(dice, &facts, &about, holds, kind.foreign), value: about.value, holds }
     });
     (told.clone(), said.collect())
 }
