@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::fine_tune::{self, Epochs, FineTune, Probing};
 use super::probe;
 use super::redraw::draw;
-use super::setup::{Data, load_model, signature};
+use super::setup::{Data, Loaded, load_model, signature};
 use super::{Events, Existing};
 use crate::error::Result;
 use crate::model::{self, Inspection, T5, memory};
@@ -91,7 +91,14 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
         return outcome(spec, &folder, files, info.signature, &rows);
     }
     let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model, Some(&spec.training))?)));
-    let (data, loaded) = match prepared {
+    let attached = prepared.and_then(|(data, loaded)| {
+        let model = match data.adapter.clone() {
+            Some(adapter) => loaded.model.with_adapter(adapter).map_err(|error| error.flag("--adapter"))?,
+            None => loaded.model,
+        };
+        Ok((data, Loaded { model, ..loaded }))
+    });
+    let (data, loaded) = match attached {
         Ok(prepared) => prepared,
         Err(error) => {
             folder.abandon();
@@ -104,8 +111,9 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     info.model = Some(loaded.info.clone());
     info.data = data.info();
     let seeds = Seeds::new(spec.seed);
-    let mut batches = Epochs::new(&data.train_tokens, &spec.training, seeds)?;
-    let trainer = Trainer::new(&spec.training, spec.steps, seeds);
+    let training = data.training(spec);
+    let mut batches = Epochs::new(&data.train_tokens, &training, seeds)?;
+    let trainer = Trainer::new(&training, spec.steps, seeds);
     let mut fine_tune = FineTune { folder: &folder, model: &loaded.model, trainer, batches: &mut batches };
     if let Some(step) = fine_tune.restore(existing, &info)? {
         truncate_after(folder.file(ROWS), step)?;

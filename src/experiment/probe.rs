@@ -6,10 +6,10 @@ use super::setup::Data;
 use crate::error::{Error, Result};
 use crate::grad::{Dots, Losses, layout};
 use crate::measure::{Alignment, Bootstrap, Gram, alignment};
-use crate::model::T5;
 use crate::model::dropout::Dropout;
 use crate::model::loss::LossOptions;
 use crate::model::t5::Pass;
+use crate::model::{T5, prompt};
 use crate::report::{GradientAlignRow, Scope};
 use crate::spec::{Estimator, GradientAlign, Seeds};
 
@@ -79,8 +79,8 @@ pub(super) fn rows(
                 alignment::align(&part.grams, Losses::FULL, losses, examples, &bootstrap);
             rows.push(GradientAlignRow {
                 target: data.task.name().to_string(),
-                method: "standard".to_string(),
-                stage: 1,
+                method: data.method.to_string(),
+                stage: data.stage,
                 seed: spec.seed,
                 step,
                 estimator: estimator.name().to_string(),
@@ -115,7 +115,7 @@ fn parts(model: &T5, losses: usize, batches: &[BTreeMap<String, Gram>]) -> Resul
         parts[place].params += count as u64;
         parts[place].grams.iter_mut().zip(grams).for_each(|(sum, gram)| sum.add(gram));
     };
-    for param in model.params().iter() {
+    for param in model.params().iter().filter(|param| !prompt::is_attached(param.name())) {
         let name = param.name();
         let missing = || Error::check("a probe made no dot products for it").parameter(name);
         let grams: Vec<Gram> =

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use crate::data::{MiniSplit, Split, Task, Tokenized, batch, cut, labels, order, source};
 use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
+use crate::model::peft::{Adapter, read_adapter};
+use crate::model::prompt;
 use crate::model::{self, LoadReport, Param, T5, T5Config, Whole};
 use crate::model_folder;
 use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_bytes, hash_file};
+use crate::spec::method::Trained;
 use crate::spec::{Estimand, Estimator, GradientAlign, Optimizer, ProbeSplit, Seeds, Training};
 use crate::tokenizer::Tokenizer;
 
@@ -22,6 +25,11 @@ pub(super) struct Data {
     pub probes: Vec<Vec<usize>>,
     pub config: T5Config,
     pub warnings: Vec<String>,
+    /// What is attached to the model, and frozen.
+    pub adapter: Option<Adapter>,
+    /// The method whose stage this is, as rows name it.
+    pub method: &'static str,
+    pub stage: u32,
     probe_split: ProbeSplit,
 }
 
@@ -52,7 +60,22 @@ impl Data {
             let cut = cut::split(&task, split, |text| tokenizer.encode(text))?;
             warnings.extend(warnings_of(split, &task, cut));
         }
-        let tokenize = |split: &Split| batch::tokenize(split, |text| tokenizer.encode(text));
+        let adapter = spec.adapter.as_deref().map(read_adapter).transpose().map_err(|error| error.flag("--adapter"))?;
+        let (method, stage) = match &adapter {
+            None => ("standard", 1),
+            Some(Adapter::Prompt(_)) => ("promot", 2),
+            Some(Adapter::Lora(..)) => ("promot-lora", 2),
+        };
+        let prefix: Vec<u32> = match &adapter {
+            Some(Adapter::Prompt(rows)) => prompt::virtual_tokens(0, rows.dim(0)?).collect(),
+            _ => Vec::new(),
+        };
+        let tokenize = |split: &Split| -> Result<Vec<Tokenized>> {
+            let mut tokens = batch::tokenize(split, |text| tokenizer.encode(text))?;
+            // The soft prompt stands before every source.
+            tokens.iter_mut().for_each(|tokens| tokens.source.splice(..0, prefix.iter().copied()).for_each(drop));
+            Ok(tokens)
+        };
         let train_tokens = tokenize(&train)?;
         let dev = dev.map(|split| tokenize(&split).map(|tokens| (split, tokens))).transpose()?;
 
@@ -75,7 +98,20 @@ impl Data {
         }
         let losses = Losses::new(targets, &spec.estimators, spec.shuffles, seeds);
         let probe_split = spec.probe_split;
-        Ok(Self { task, train, train_tokens, dev, losses, probes, config, warnings, probe_split })
+        Ok(Self {
+            task,
+            train,
+            train_tokens,
+            dev,
+            losses,
+            probes,
+            config,
+            warnings,
+            adapter,
+            method,
+            stage,
+            probe_split,
+        })
     }
 
     /// Probe batch `number` with its K losses.
@@ -85,6 +121,15 @@ impl Data {
             _ => &self.train_tokens,
         };
         self.losses.batch(tokens, number as u64, &self.probes[number])
+    }
+
+    /// How the model is trained: of all, what is attached is left alone.
+    pub fn training(&self, spec: &GradientAlign) -> Training {
+        let mut training = spec.training.clone();
+        if self.adapter.is_some() && training.trains_everything() {
+            training.trainable = Trained::Model.patterns().to_string();
+        }
+        training
     }
 
     /// For `run.json`.
@@ -162,6 +207,15 @@ fn unused(report: &LoadReport, dir: &Path) -> Vec<String> {
     }
 }
 
+/// What is attached, by its kind and size; nothing for most runs.
+fn adapter_signature(data: &Data) -> String {
+    match &data.adapter {
+        None => String::new(),
+        Some(Adapter::Prompt(rows)) => format!("|adapter:prompt:{}", rows.dims().first().copied().unwrap_or_default()),
+        Some(Adapter::Lora(pairs, scale)) => format!("|adapter:lora:{}x{scale}", pairs.len()),
+    }
+}
+
 /// One line that goes with every number of the run: what it depends on, named as sacreBLEU names its own.
 pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) -> String {
     let t = &spec.training;
@@ -180,7 +234,7 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
         format!("train:{}", short(&data.train.sha256)),
         format!("n:{}", data.train.len()),
         format!("probe:{}:{}x{}", spec.probe_split.name(), spec.probe_batches, t.batch_size),
-        format!("estimand:{}", spec.estimand.name()),
+        format!("estimand:{}{}", spec.estimand.name(), adapter_signature(data)),
         format!("estimators:{}", names.join("+")),
         format!("shuffles:{}", spec.shuffles),
         format!("probe-dropout:{}", if spec.probe_dropout { "on" } else { "off" }),

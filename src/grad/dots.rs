@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::error::Result;
 use crate::measure::Gram;
-use crate::model::{Gradient, Sink, gram};
+use crate::model::{Gradient, Sink, gram, prompt};
 
-/// A sink that keeps each parameter's [`Gram`].
+/// A sink that keeps the [`Gram`] of each of the model's own parameters: what is attached to it is no part of the comparison.
 #[derive(Debug)]
 pub struct Dots {
     losses: usize,
@@ -26,8 +26,8 @@ impl Dots {
 }
 
 impl Sink for Dots {
-    fn wants(&self, _: &str) -> bool {
-        true
+    fn wants(&self, name: &str) -> bool {
+        !prompt::is_attached(name)
     }
 
     fn take(&mut self, gradient: &Gradient) -> Result<()> {

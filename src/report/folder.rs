@@ -225,6 +225,7 @@ pub(super) mod tests {
             task: "rte".into(),
             train: "train.tsv".into(),
             dev: None,
+            adapter: None,
             out: "out".into(),
             seed,
             threads: 1,

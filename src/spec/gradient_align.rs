@@ -105,6 +105,9 @@ pub struct GradientAlign {
     /// Validation split; needed only for `probe_split = "validation"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dev: Option<PathBuf>,
+    /// A soft prompt or LoRA in PEFT's layout that is attached, and frozen: the second stage of ProMoT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<PathBuf>,
     /// The run folder.
     pub out: PathBuf,
     /// Root seed of every random stream.

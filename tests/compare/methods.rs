@@ -141,3 +141,24 @@ fn targets_are_trained_on_together_each_behind_its_own_prompt() {
         .collect();
     assert_eq!(of, ["rte+cb,rte,0,1", "rte+cb,cb,0,1", "rte+cb,web_questions,1,0"]);
 }
+
+#[test]
+fn gradients_of_the_second_stage_have_the_prompt_before_every_source() {
+    let place = place();
+    place.done(&format!("{RUN} --methods prompt-tuning --out out"));
+    let adapter = format!("{}/adapter", kept(&place, "prompt"));
+    let align = "gradient-align --config run.toml --quiet";
+    place.done(&format!("{align} --out alone"));
+    place.done(&format!("{align} --adapter {adapter} --out attached"));
+    let (alone, attached) = (place.rows("alone"), place.rows("attached"));
+    // The same parameters, the prompt not among them, and other numbers.
+    let names = |rows: &[serde_json::Value]| rows.iter().map(|row| row["name"].clone()).collect::<Vec<_>>();
+    assert_eq!(names(&alone), names(&attached));
+    assert!(attached.iter().all(|row| row["method"] == "promot" && row["stage"] == 2));
+    assert!(alone.iter().all(|row| row["method"] == "standard" && row["stage"] == 1));
+    assert!(alone.iter().zip(&attached).all(|(a, b)| a["norm_full"] != b["norm_full"]));
+    assert!(place.text("attached/spec.toml").contains("adapter = "));
+    assert!(place.text("attached/run.json").contains("|adapter:prompt:3|"));
+    let said = place.refusal(&format!("{align} --adapter none --out refused"));
+    assert!(said.starts_with("none/adapter_config.json: --adapter: cannot read it"), "{said}");
+}

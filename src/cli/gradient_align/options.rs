@@ -31,6 +31,9 @@ pub struct Options {
     /// Validation split, or `mini`; needed only for --probe-split validation [default: that of the task file]
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     dev: Option<PathBuf>,
+    /// A folder with a soft prompt or LoRA in PEFT's layout, attached and frozen, as in ProMoT's second stage
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    adapter: Option<PathBuf>,
     #[arg(long, value_name = "NAME", value_parser = one_of(&Preset::ALL, Preset::name), help_heading = "Input", help = PRESET_HELP)]
     preset: Option<Preset>,
 
@@ -76,7 +79,7 @@ pub struct Options {
 
 every_option! {
     Options {
-        model task train dev preset seed threads probe_batches probe_split probe_dropout shuffles estimators estimand out
+        model task train dev adapter preset seed threads probe_batches probe_split probe_dropout shuffles estimators estimand out
     } { training }
 }
 
@@ -113,6 +116,7 @@ impl Options {
             )?,
             dev,
             model,
+            adapter: self.adapter,
             out: self.out.unwrap_or_else(|| default_out("gradient-align", &task, seed)),
             task,
             seed,

@@ -81,7 +81,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
         --batch-size 8 --micro-batch-tokens 100 --lr 0.25 --warmup-steps 4 --weight-decay 0.5 --dropout 0.2 \
         --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --schedule cosine --lr-floor 0.1 --beta1 0.8 \
     --beta2 0.95 --max-grad-norm 2 --trainable *norm* --preset mini --optimizer adafactor-hf --adafactor-state fresh --scale-parameter off --seed 18446744073709551615 --threads 3 \
-        --out o";
+        --adapter a --out o";
     let options = typed(flags);
     assert_eq!(options.given().len(), keys::<Options>().len(), "a flag is missing from this test");
     let spec = resolve(options, None).unwrap();
@@ -90,6 +90,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
         task: "tasks/own.toml".into(),
         train: "t".into(),
         dev: Some("d".into()),
+        adapter: Some("a".into()),
         out: "o".into(),
         seed: u64::MAX,
         threads: 3,
