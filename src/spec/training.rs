@@ -249,6 +249,25 @@ impl Training {
         choices
     }
 
+    /// For signatures: all of it in one part, `steps` being how long it is.
+    pub fn signature(&self, steps: &str) -> String {
+        let further: String =
+            self.further_choices().iter().map(|choice| format!(":{}", choice.replacen(':', "", 1))).collect();
+        format!(
+            "{}({}):steps{steps}:lr{}:warmup{}:wd{}:batch{}:dropout{}:smoothing-{}{}:z-loss{}{further}",
+            self.optimizer.name(),
+            self.adafactor_state.name(),
+            self.lr,
+            self.warmup_steps,
+            self.weight_decay,
+            self.batch_size,
+            self.dropout,
+            self.smoothing.name(),
+            self.label_smoothing,
+            self.z_loss,
+        )
+    }
+
     /// Whether the parameter `name` is trained.
     pub fn trains(&self, name: &str) -> bool {
         trainable::trains(&self.trainable, name)

@@ -53,24 +53,7 @@ pub(super) fn signature(spec: &Compare, all: &[Vec<Target>], model: &ModelInfo) 
     let first = all.first().map_or(&[][..], Vec::as_slice);
     let names: Vec<&str> = first.iter().map(|target| target.name.as_str()).collect();
     let stage = |name: &str, stage: &StageTraining| {
-        let t = &stage.training;
-        let further: String =
-            t.further_choices().iter().map(|choice| format!(":{}", choice.replacen(':', "", 1))).collect();
-        format!(
-            "{name}:{}({}):steps{}/{}:lr{}:warmup{}:wd{}:batch{}:dropout{}:smoothing-{}{}:z-loss{}{further}",
-            t.optimizer.name(),
-            t.adafactor_state.name(),
-            stage.steps,
-            stage.probe_every,
-            t.lr,
-            t.warmup_steps,
-            t.weight_decay,
-            t.batch_size,
-            t.dropout,
-            t.smoothing.name(),
-            t.label_smoothing,
-            t.z_loss,
-        )
+        format!("{name}:{}", stage.training.signature(&format!("{}/{}", stage.steps, stage.probe_every)))
     };
     let init = match (&spec.prompt.text, &spec.prompt.file) {
         (Some(_), _) => "text",

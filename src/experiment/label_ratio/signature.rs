@@ -21,20 +21,9 @@ pub(super) fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo) -> Re
         format!("limit:{}", spec.limit.map_or_else(|| "none".to_string(), |limit| limit.to_string())),
     ];
     match &spec.source {
-        Source::Train { training: t, steps, .. } => parts.push(format!(
-            "train:{}({}):steps{steps}:lr{}:warmup{}:wd{}:batch{}:dropout{}:smoothing-{}{}:z-loss{}{}",
-            t.optimizer.name(),
-            t.adafactor_state.name(),
-            t.lr,
-            t.warmup_steps,
-            t.weight_decay,
-            t.batch_size,
-            t.dropout,
-            t.smoothing.name(),
-            t.label_smoothing,
-            t.z_loss,
-            t.further_choices().iter().map(|choice| format!(":{}", choice.replacen(':', "", 1))).collect::<String>()
-        )),
+        Source::Train { training, steps, .. } => {
+            parts.push(format!("train:{}", training.signature(&steps.to_string())));
+        }
         Source::Checkpoints { .. } => parts.push("checkpoints".to_string()),
     }
     for asked in &data.evaluations {
