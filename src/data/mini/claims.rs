@@ -43,17 +43,30 @@ impl Kind {
     pub const TASK: Self = Self { sentences: 3, foreign: 0.15, denied: false };
 }
 
-/// One fact each of several strangers, no two of one relation.
-fn different(names: &Names, dice: &mut Dice, sentences: usize) -> Vec<(Fact, usize)> {
+/// One fact each of several strangers, of two relations (of three in longer contexts): who has what must be known, since a relation
+/// alone does not say who.
+fn mixed(names: &Names, dice: &mut Dice, sentences: usize) -> Vec<(Fact, usize)> {
     let people = dice.sample(names.strangers.len(), sentences);
-    let relations = dice.sample(Relation::ALL.len(), sentences);
-    let fact = |(person, relation): (usize, usize)| {
-        let relation = Relation::ALL[relation];
-        let value = dice.pick(&relation.values(names)).clone();
+    let relations = dice.sample(Relation::ALL.len(), if sentences > 4 { 3 } else { 2 });
+    let mut facts: Vec<(Fact, usize)> = Vec::with_capacity(sentences);
+    for (place, person) in people.into_iter().enumerate() {
+        // The first two differ, so that there is always something that does not follow.
+        let relation = match relations.get(place) {
+            Some(&relation) => Relation::ALL[relation],
+            None => Relation::ALL[*dice.pick(&relations)],
+        };
+        let values = relation.values(names);
+        let value = loop {
+            let value = dice.pick(&values);
+            if !facts.iter().any(|(fact, _)| fact.value == *value) {
+                break value.clone();
+            }
+        };
         let wording = dice.below(relation.statements().len());
-        (Fact { person: names.strangers[person].clone(), relation, value }, wording)
-    };
-    people.into_iter().zip(relations).map(fact).collect()
+        facts.push((Fact { person: names.strangers[person].clone(), relation, value }, wording));
+    }
+    let order = dice.sample(facts.len(), facts.len());
+    order.into_iter().map(|place| facts[place].clone()).collect()
 }
 
 /// What follows for the person of `about`, or does not: then mostly what follows for somebody else of `facts`.
@@ -107,7 +120,7 @@ fn context(names: &Names, dice: &mut Dice, sentences: usize) -> Vec<(Fact, usize
 
 /// A case whose claim deserves `verdict`.
 pub(super) fn case(names: &Names, dice: &mut Dice, kind: Kind, verdict: Verdict) -> Case {
-    let facts = different(names, dice, kind.sentences);
+    let facts = mixed(names, dice, kind.sentences);
     let told = text(facts.iter().map(|(fact, wording)| fact.said(*wording)));
     let (about, wording) = dice.pick(&facts).clone();
     let follows = verdict == Verdict::True || (kind.denied && verdict == Verdict::False);
@@ -180,7 +193,7 @@ pub(super) struct Said {
 
 /// People with a thing of another kind each, as a list, and the facts.
 fn things(names: &Names, dice: &mut Dice, people: usize) -> (String, Vec<Fact>) {
-    let facts = different(names, dice, people);
+    let facts = mixed(names, dice, people);
     let listed: Vec<String> = facts.iter().map(|(fact, _)| format!("{} {}", fact.person, fact.value)).collect();
     (listed.join(", ") + ".", facts.into_iter().map(|(fact, _)| fact).collect())
 }
@@ -214,7 +227,7 @@ pub(super) fn checked_list(names: &Names, dice: &mut Dice, people: usize, claims
 
 /// A context of several facts, and several claims about it with whether each is true.
 pub(super) fn several(names: &Names, dice: &mut Dice, kind: Kind, claims: usize) -> (String, Vec<Said>) {
-    let facts = different(names, dice, kind.sentences);
+    let facts = mixed(names, dice, kind.sentences);
     let told = text(facts.iter().map(|(fact, wording)| fact.said(*wording)));
     let said = (0..claims).map(|_| {
         let (about, _) = dice.pick(&facts).clone();
