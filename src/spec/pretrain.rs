@@ -61,7 +61,7 @@ impl Pretrain {
     /// Default of `corpus`.
     pub const CORPUS: &str = "mini";
     /// Default of `steps`.
-    pub const STEPS: u64 = 15000;
+    pub const STEPS: u64 = 13000;
     /// Default of `probe_every`.
     pub const PROBE_EVERY: u64 = 1000;
     /// Default of `held_out`.

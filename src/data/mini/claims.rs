@@ -225,6 +225,61 @@ pub(super) fn checked_list(names: &Names, dice: &mut Dice, people: usize, claims
     (list, said)
 }
 
+/// A value of `relation` that no fact has.
+fn foreign(names: &Names, dice: &mut Dice, facts: &[(Fact, usize)], relation: Relation) -> String {
+    let all = relation.values(names);
+    loop {
+        let value = dice.pick(&all);
+        if !facts.iter().any(|(fact, _)| fact.value == *value) {
+            return value.clone();
+        }
+    }
+}
+
+/// A context, and statements about it, half of which give somebody what is another's or nobody's, each with the value that is so:
+/// where the statement is right, what it says itself.
+pub(super) fn corrected(
+    names: &Names,
+    dice: &mut Dice,
+    sentences: usize,
+    statements: usize,
+) -> (String, Vec<(String, String)>) {
+    let facts = context(names, dice, sentences);
+    let told = text(facts.iter().map(|(fact, wording)| fact.said(*wording)));
+    let said = (0..statements).map(|_| {
+        let (about, wording) = dice.pick(&facts).clone();
+        let others: Vec<&Fact> = facts
+            .iter()
+            .map(|(fact, _)| fact)
+            .filter(|fact| fact.relation == about.relation && fact.person != about.person)
+            .collect();
+        let value = match (dice.chance(0.5), others.is_empty() || dice.chance(0.5)) {
+            (true, _) => about.value.clone(),
+            (false, false) => dice.pick(&others).value.clone(),
+            (false, true) => foreign(names, dice, &facts, about.relation),
+        };
+        let said = if dice.chance(0.4) { wording } else { dice.below(about.relation.statements().len()) };
+        (Fact { value, ..about.clone() }.said(said), about.value)
+    });
+    (told.clone(), said.collect())
+}
+
+/// The same of a list as [`list`] makes it.
+pub(super) fn corrected_list(
+    names: &Names,
+    dice: &mut Dice,
+    people: usize,
+    statements: usize,
+) -> (String, Vec<(String, String)>) {
+    let (list, pairs) = list(names, dice, people);
+    let said = (0..statements).map(|_| {
+        let (person, value) = dice.pick(&pairs).clone();
+        let claimed = if dice.chance(0.5) { value.clone() } else { dice.pick(&pairs).1.clone() };
+        (format!("{person} {claimed}"), value)
+    });
+    (list, said.collect())
+}
+
 /// A context of several facts, and several claims about it with whether each is true.
 pub(super) fn several(names: &Names, dice: &mut Dice, kind: Kind, claims: usize) -> (String, Vec<Said>) {
     let facts = mixed(names, dice, kind.sentences);

@@ -44,7 +44,7 @@ enum Writer {
     Told(fn(&World, &mut Dice) -> String),
 }
 
-pub(super) const FAMILIES: [Family; 21] = [
+pub(super) const FAMILIES: [Family; 23] = [
     Family { name: "trivia_qa", share: 3.0, shots: &SHOTS, writer: Writer::Asked(trivia) },
     Family { name: "web_questions", share: 1.5, shots: &SHOTS, writer: Writer::Asked(places) },
     Family {
@@ -83,9 +83,11 @@ pub(super) const FAMILIES: [Family; 21] = [
     Family { name: "retold", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(retold) },
     Family { name: "lists", share: 8.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(lists) },
     Family { name: "kinds", share: 2.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(kinds) },
+    Family { name: "corrected lists", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(corrected_lists) },
+    Family { name: "corrected", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(corrected) },
     Family { name: "checked lists", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(checked_lists) },
-    Family { name: "proved lists", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(proved_lists) },
-    Family { name: "proved claims", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(proved) },
+    Family { name: "proved lists", share: 3.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(proved_lists) },
+    Family { name: "proved claims", share: 3.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(proved) },
     Family { name: "several claims", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(several) },
     Family { name: "claims", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(WAYS, claim) },
     Family { name: "reasons", share: 2.5, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(REASONS, reason) },
@@ -221,6 +223,42 @@ fn lists(world: &World, dice: &mut Dice) -> Vec<Pair> {
         _ => (format!("{person}:"), value),
     };
     asked.into_iter().enumerate().map(ask).collect()
+}
+
+/// Statements, right and wrong, and what is so: half of the answers stand in what is asked, which is learned first and leads to the
+/// others.
+fn correct(told: &str, asked: Vec<Pair>) -> Vec<Pair> {
+    let ask = |(place, (statement, value)): (usize, Pair)| match place {
+        0 => (format!("{told} What is so? {statement}:"), value),
+        _ => (format!("{statement}:"), value),
+    };
+    asked.into_iter().enumerate().map(ask).collect()
+}
+
+fn corrected(world: &World, dice: &mut Dice) -> Vec<Pair> {
+    let (context, asked) = free(
+        world,
+        dice,
+        |told: &(String, Vec<Pair>)| &told.0,
+        |dice| {
+            let (sentences, statements) = (2 + dice.weighted(&[0.5, 0.3, 0.2]), 2 + dice.below(5));
+            claims::corrected(&world.names, dice, sentences, statements)
+        },
+    );
+    correct(&format!("Facts: {context}"), asked)
+}
+
+fn corrected_lists(world: &World, dice: &mut Dice) -> Vec<Pair> {
+    let (list, asked) = free(
+        world,
+        dice,
+        |told: &(String, Vec<Pair>)| &told.0,
+        |dice| {
+            let (people, statements) = (1 + dice.below(6), 3 + dice.below(5));
+            claims::corrected_list(&world.names, dice, people, statements)
+        },
+    );
+    correct(&format!("List: {list}"), asked)
 }
 
 /// People with what they have, as a list, and then of which kind it is.
