@@ -204,6 +204,12 @@ impl Canvas<'_> {
         }
     }
 
+    /// An outline around a marker.
+    pub fn ring(&self, at: Point, color: RGBColor) -> Result<()> {
+        let radius = (9.5 * GRID) as i32;
+        self.area.draw(&Circle::new(grid(at), radius, stroke(color, 1.5))).map_err(internal)
+    }
+
     /// A line of text, its middle at the height of the point.
     pub fn text(&self, point: Point, text: &str, size: f64, align: Align, color: RGBColor) -> Result<()> {
         let (horizontal, turn) = match align {

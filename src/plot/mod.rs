@@ -1,7 +1,8 @@
 //! Rows → figures (the only user of plotters); never computes.
 //!
 //! [`theme`] holds what all figures share, [`canvas`] and [`panel`] draw it, [`series`] and [`two_axes`] are of figures over
-//! training, [`png`](mod@png) renders with the bundled font; each figure has its file. A missing value is a gap, or a mark that says so; never a zero.
+//! training, [`png`](mod@png) renders with the bundled font; each figure has its file, those of `fsa compare` their
+//! folder. A missing value is a gap, or a mark that says so; never a zero.
 
 mod canvas;
 mod compare;

@@ -167,6 +167,13 @@ pub fn pale(color: RGBColor) -> RGBColor {
     RGBColor(lift(color.0), lift(color.1), lift(color.2))
 }
 
+/// The look of the points of series `index` beside [`REFERENCE`], which no line tells apart: beyond eight, colours come again
+/// with other markers.
+pub fn point(index: usize) -> Look {
+    let round = index / OTHERS.len();
+    Look { marker: OTHERS[(index + round) % OTHERS.len()].marker, ..other(index) }
+}
+
 /// Viridis at nine even places (S. van der Walt and N. Smith, matplotlib): its lightness rises all the way, so that it reads
 /// in grayscale, and it holds no gray, so that "no value" cannot be taken for one.
 const VIRIDIS: [RGBColor; 9] = [
@@ -205,6 +212,16 @@ mod tests {
         for (index, one) in looks[..8].iter().enumerate() {
             for other in looks[..index].iter().chain([&REFERENCE]) {
                 assert!(one.color != other.color && one.dash != other.dash && one.marker != other.marker);
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_of_many_points_look_the_same() {
+        let looks: Vec<Look> = std::iter::once(REFERENCE).chain((0..64).map(point)).collect();
+        for (index, one) in looks.iter().enumerate() {
+            for other in &looks[..index] {
+                assert!(one.color != other.color || one.marker != other.marker);
             }
         }
     }

@@ -21,7 +21,7 @@ pub struct Bar {
 
 /// Panels side by side that share the groups' names.
 pub struct Block {
-    /// Above its panels.
+    /// Above its panels; may be empty.
     pub title: String,
     /// The panels' own titles.
     pub columns: Vec<String>,
@@ -55,8 +55,8 @@ pub struct Chart {
 
 /// Height of a bar, with the space below it, and of the space between groups, in pixels.
 const BAR: (f64, f64, f64) = (11.0, 3.0, 12.0);
-/// What stands above and below a block's panels.
-const AROUND: (f64, f64) = (56.0, 62.0);
+/// What stands above and below a block's panels; above without its own title.
+const AROUND: (f64, f64, f64) = (56.0, 62.0, 34.0);
 /// The widest name of a group.
 const NAMES: f64 = 220.0;
 
@@ -67,6 +67,10 @@ impl Block {
 
     fn group_height(&self, series: usize) -> f64 {
         (series as f64 * (BAR.0 + BAR.1) + BAR.2).max(LABEL * 1.5)
+    }
+
+    fn above(&self) -> f64 {
+        if self.title.is_empty() { AROUND.2 } else { AROUND.0 }
     }
 
     fn height(&self, series: usize) -> f64 {
@@ -90,13 +94,13 @@ pub fn draw(chart: &Chart) -> Result<Figure> {
         entries.push((Box::new(|canvas, at| canvas.marker(at, Marker::Gem, BLACK)), chart.mark.into()));
     }
     let top = HEADING + legend_height(&entries);
-    let below: f64 = chart.blocks.iter().map(|block| AROUND.0 + block.height(series) + AROUND.1).sum();
+    let below: f64 = chart.blocks.iter().map(|block| block.above() + block.height(series) + AROUND.1).sum();
     let svg = figure(top + below, &chart.caption, |canvas| {
         let legend = canvas.heading(&chart.title, &chart.signature)?;
         canvas.legend(legend, &entries)?;
         let mut top = top;
         for block in &chart.blocks {
-            top += AROUND.0;
+            top += block.above();
             draw_block(canvas, block, &chart.series, top)?;
             top += block.height(series) + AROUND.1;
         }

@@ -31,9 +31,10 @@ pub fn draw(of: &Comparison) -> Result<Option<Figure>> {
     let mut shots: Vec<u64> = targets.iter().flat_map(|target| of.view.shots(target)).collect();
     shots.sort_unstable();
     shots.dedup();
-    let blocks = targets.chunks(COLUMNS).map(|targets| Block {
-        title: "Share of outputs that are a label word of".into(),
-        columns: targets.iter().map(|target| names::task(target).to_string()).collect(),
+    let rows = targets.len().div_ceil(COLUMNS);
+    let blocks = targets.chunks(targets.len().div_ceil(rows)).map(|targets| Block {
+        title: String::new(),
+        columns: targets.iter().map(|target| format!("label words of {}", names::task(target))).collect(),
         groups: methods.iter().map(|method| names::method(method)).collect(),
         bars: targets
             .iter()

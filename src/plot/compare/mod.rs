@@ -7,7 +7,7 @@ mod tasks;
 mod trade_off;
 
 use super::Figure;
-use super::theme::{Fill, Look, REFERENCE, SOLID, fill, other};
+use super::theme::{Fill, Look, REFERENCE, SOLID, fill, point};
 use crate::error::Result;
 use crate::report::names::{self, PRETRAINED};
 use crate::report::{CheckpointRow, CompareSummaryRow, CompareView};
@@ -52,7 +52,7 @@ impl<'a> Comparison<'a> {
     fn looks(&self) -> Vec<(&'a str, String, Look)> {
         let methods = self.methods();
         let first = usize::from(methods.first() == Some(&PRETRAINED));
-        let look = |index: usize| index.checked_sub(first).map_or(REFERENCE, other);
+        let look = |index: usize| index.checked_sub(first).map_or(REFERENCE, point);
         methods.into_iter().enumerate().map(|(index, name)| (name, names::method(name), look(index))).collect()
     }
 

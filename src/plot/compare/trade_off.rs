@@ -1,8 +1,6 @@
 //! The target's score against a mean over other tasks, a point for each checkpoint: the paper's figures 5 and 6, and the same
 //! for all tasks whose label words do not overlap the target's.
 
-use plotters::style::WHITE;
-
 use super::Comparison;
 use crate::error::Result;
 use crate::plot::Figure;
@@ -27,19 +25,19 @@ pub const TRADES: [Trade; 3] = [
     Trade {
         name: "figure5",
         title: "Target against classification tasks",
-        mean: "mean accuracy of classification tasks",
+        mean: "mean accuracy, classification",
         read: |row| row.mean_classification,
     },
     Trade {
         name: "figure6",
         title: "Target against translation tasks",
-        mean: "mean BLEU of other translation tasks",
+        mean: "mean BLEU, other translations",
         read: |row| row.mean_translation,
     },
     Trade {
         name: "trade_off",
         title: "Target against tasks of other formats",
-        mean: "mean score of mismatched tasks",
+        mean: "mean score, mismatched tasks",
         read: |row| row.mean_mismatched,
     },
 ];
@@ -81,14 +79,14 @@ pub fn draw(of: &Comparison, trade: &Trade) -> Result<Option<Figure>> {
     }
     if all().any(|dot| dot.early) {
         let early = |canvas: &Canvas, at| canvas.sized_marker(at, Marker::Circle, pale(MUTED), SCALES.0);
-        entries.push((Box::new(early), "pale: stage before the last".into()));
+        entries.push((Box::new(early), "pale: before the last stage".into()));
     }
     if all().any(|dot| dot.kept) {
-        entries.push((Box::new(|canvas, at| ring(canvas, at)), "kept".into()));
+        entries.push((Box::new(|canvas, at| canvas.ring(at, INK)), "kept".into()));
     }
     let signature = of.view.signature();
     let caption = format!(
-        "{}: the target's score against the {}, a point for each checkpoint. Small pale points are of stages before a method's \
+        "{}: the target's score on its validation split against the {}, a point for each checkpoint. Small pale points are of stages before a method's \
          last, ringed ones are the checkpoints that were kept. Scores are of 100. {signature}.",
         trade.title, trade.mean
     );
@@ -160,9 +158,9 @@ fn panel(
             of.view.methods(target).into_iter().find_map(|method| of.view.target(target, method, *seed))
         });
     let metric = metric.map_or("score", |row| names::metric(&row.metric));
-    panel.x_name(&fit(&format!("{metric} on {name}, validation"), LABEL, room))?;
+    panel.x_name(&fit(&format!("{metric} on {name}, validation (of 100)"), LABEL, room))?;
     let middle = f64::midpoint(place.down.0, place.down.1);
-    let words = fit(trade.mean, LABEL, place.down.1 - place.down.0);
+    let words = fit(&format!("{} (of 100)", trade.mean), LABEL, place.down.1 - place.down.0);
     canvas.text((place.across.0 + MARGIN, middle), &words, LABEL, Align::Upwards, INK)?;
     for dot in dots.iter().filter(|dot| dot.early) {
         let look = looks[dot.method].2;
@@ -170,7 +168,7 @@ fn panel(
     }
     for dot in dots.iter().filter(|dot| !dot.early) {
         if dot.kept {
-            ring(canvas, panel.at(dot.at.0, dot.at.1))?;
+            canvas.ring(panel.at(dot.at.0, dot.at.1), INK)?;
         }
         let look = looks[dot.method].2;
         canvas.sized_marker(panel.at(dot.at.0, dot.at.1), look.marker, look.color, SCALES.1)?;
@@ -180,10 +178,4 @@ fn panel(
 
 fn sample(canvas: &Canvas, at: Point, look: &Look) -> Result<()> {
     canvas.sized_marker(at, look.marker, look.color, SCALES.1)
-}
-
-/// A ring for a marker to stand in.
-fn ring(canvas: &Canvas, at: Point) -> Result<()> {
-    canvas.sized_marker(at, Marker::Circle, INK, 2.75)?;
-    canvas.sized_marker(at, Marker::Circle, plotters::style::RGBColor(WHITE.0, WHITE.1, WHITE.2), 2.4)
 }

@@ -46,7 +46,7 @@ pub(super) fn run(targets: &[&str], methods: &[&str], seeds: u64) -> Run {
                 shots: 0,
                 n: 277,
                 metric: if target.starts_with("wmt") { "bleu-13a".into() } else { "accuracy".into() },
-                score: if place == 0 { 50.0 } else { 88.0 + place as f64 + seed as f64 / 2.0 },
+                score: if place == 0 { 50.0 } else { 88.0 + (place % 8) as f64 + seed as f64 / 2.0 },
                 score_lo: Some(45.0),
                 score_hi: Some(95.0),
                 label_ratio: None,
@@ -110,7 +110,7 @@ fn checkpoints(target: &str, method: &str, place: usize, seed: u64) -> Vec<Check
             seed,
             stage,
             step,
-            target_score: 50.0 + 36.0 * time + if last { 4.0 } else { 0.0 } + place as f64,
+            target_score: 50.0 + 36.0 * time + if last { 4.0 } else { 0.0 } + (place % 8) as f64,
             mean_classification: elsewhere(58.0),
             mean_qa: elsewhere(60.0),
             mean_translation: elsewhere(46.0),
@@ -129,13 +129,6 @@ pub(super) fn figures(run: &Run, paper: bool) -> Vec<Figure> {
 
 fn assert_draws(run: &Run, paper: bool) -> Vec<Figure> {
     let figures = figures(run, paper);
-    if let Ok(dir) = std::env::var("WT_FIGS") {
-        let many = run.rows.len();
-        for figure in &figures {
-            std::fs::write(format!("{dir}/{}-{many}-{paper}.png", figure.name), figure.png().unwrap()).unwrap();
-            std::fs::write(format!("{dir}/{}-{many}-{paper}.svg", figure.name), &figure.svg).unwrap();
-        }
-    }
     assert_sound(&figures);
     figures
 }
@@ -147,17 +140,17 @@ fn figures_say_what_they_show() {
     assert_eq!(names, ["figure5", "figure6", "trade_off", "label_ratio_by_method", "tasks"]);
     let all = ["Standard", "Prompt tuning", "ProMoT", "ProMoT + 1-shot"];
     for (figure, mean) in figures.iter().zip([
-        "mean accuracy of classification tasks",
-        "mean BLEU of other translation tasks",
-        "mean score of mismatched tasks",
+        "mean accuracy, classification (of 100)",
+        "mean BLEU, other translations (of 100)",
+        "mean score, mismatched tasks (of 100)",
     ]) {
         assert_says(figure, &all);
-        assert_says(figure, &[mean, "accuracy on RTE, validation", "kept", "pale: stage before the last", "60"]);
+        assert_says(figure, &[mean, "accuracy on RTE, validation", "kept", "pale: before the last stage", "60"]);
     }
     assert_says(&figures[3], &all);
     assert_says(
         &figures[3],
-        &["Pretrained", "1-shot", "4-shot", "RTE", "label ratio", "0.6", "95 % interval over seeds"],
+        &["Pretrained", "1-shot", "4-shot", "label words of RTE", "label ratio", "0.6", "95 % interval over seeds"],
     );
     assert_says(&figures[4], &all);
     assert_says(&figures[4], &["RTE (target)", "CB", "WikiLingua", "other tasks 4-shot", "score, of 100", "80"]);
@@ -190,7 +183,7 @@ fn several_targets_have_panels_of_their_own() {
 fn many_methods() {
     let names: Vec<String> = crate::spec::method::Method::names().collect();
     let methods: Vec<&str> = names.iter().map(String::as_str).collect();
-    assert_draws(&run(&["rte", "snli"], &methods, 1), false);
+    assert_draws(&run(&["rte"], &methods, 1), false);
 }
 
 #[test]

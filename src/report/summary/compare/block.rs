@@ -166,7 +166,7 @@ impl<'a> Making<'a> {
         }
         if any(|cell| cell.half.is_some()) {
             notes.push(format!(
-                "± is half of the 95 % t interval over {} seeds, which leaves out how few the examples are.",
+                "± is half of the 95 % t interval over {} seeds; that the examples are a sample is not in it.",
                 self.view.seeds().len()
             ));
         }
