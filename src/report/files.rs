@@ -32,6 +32,8 @@ pub const PAIRED: &str = "paired.csv";
 pub const TABLE_MD: &str = "table.md";
 /// The same as LaTeX.
 pub const TABLE_TEX: &str = "table.tex";
+/// The first inputs of each task with every method's outputs.
+pub const OUTPUTS_MD: &str = "outputs.md";
 /// The sub-folder of the model that `fsa pretrain` leaves.
 pub const MODEL: &str = "model";
 /// The model's architecture.
@@ -78,7 +80,7 @@ pub const PRETRAIN_FILES: Files = Files { tables: &[PRETRAIN, SCORES, SCORE_ROWS
 
 /// Of `fsa compare`.
 pub const COMPARE_FILES: Files = Files {
-    tables: &[COMPARE, CHECKPOINTS, COMPARE_SUMMARY, PAIRED, TABLE_MD, TABLE_TEX],
+    tables: &[COMPARE, CHECKPOINTS, COMPARE_SUMMARY, PAIRED, TABLE_MD, TABLE_TEX, OUTPUTS_MD],
     figures: &["figure5", "figure6", "trade_off", "label_ratio_by_method", "tasks"],
     model: &[],
 };

@@ -100,6 +100,27 @@ fn a_prompt_alone_answers_other_tasks_as_the_model_as_it_came() {
         assert_eq!(of(method, attached, "rte")["checkpoint_step"], best.to_string(), "{method}");
     }
     assert_eq!(of("pretrained", "0", "rte")["checkpoint_step"], "");
+    // Every method's output to the same input stands beside the ground truth, and the paper's table has them all.
+    let outputs = place.text("out/outputs.md");
+    for line in
+        ["## RTE, 0-shot, fine-tuned on RTE", "## CB, 1-shot, fine-tuned on RTE", "| ground truth | ", "| ProMoT | "]
+    {
+        assert!(outputs.contains(line), "no {line} in {outputs}");
+    }
+    assert!(place.text("out/table.md").contains("| Pretrained |") && place.text("out/table.tex").contains("\\toprule"));
+    let pairs = table(&place, "out/paired.csv", PAIRED_COLUMNS);
+    // Six pairs of four methods, on three tasks.
+    assert_eq!(pairs.len(), 18);
+    assert!(pairs.iter().all(|row| row["test"] == "mcnemar" && row["n"] == "6"));
+    for figure in ["trade_off", "label_ratio_by_method", "tasks"] {
+        assert!(place.path(&format!("out/figures/{figure}.svg")).is_file(), "{figure}");
+    }
+    // The same figures come from the rows alone, and with the paper's numbers other ones.
+    let drawn = place.read("out/figures/tasks.svg");
+    place.done("plot out");
+    assert_eq!(place.read("out/figures/tasks.svg"), drawn);
+    place.done("plot out --paper");
+    assert_ne!(place.read("out/figures/tasks.svg"), drawn);
     // While the model is frozen, other tasks score as before training.
     let frozen: Vec<_> = checkpoints.iter().filter(|row| row["method"] == "prompt-tuning").collect();
     assert!(

@@ -12,6 +12,10 @@ pub const COLUMNS: &str = "target,method,seed,checkpoint_step,prompt_attached,ta
 pub const CHECKPOINT_COLUMNS: &str = "target,method,seed,stage,step,target_score,mean_classification,mean_qa,mean_translation,\
     mean_summarization,mean_matched,mean_mismatched";
 
+/// The columns of `paired.csv`.
+pub const PAIRED_COLUMNS: &str =
+    "target,seed,task,shots,method,other,n,metric,difference,difference_lo,difference_hi,p,test";
+
 /// `compare.toml`: what every run here has in common.
 const CONFIG_TOML: &str = "\
 model = 'model'

@@ -6,6 +6,7 @@
 mod attach;
 mod data;
 mod evaluation;
+mod examples;
 mod folders;
 mod inputs;
 mod kept;

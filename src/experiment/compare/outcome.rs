@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::data::Target;
+use super::examples::examples;
 use super::folders::{self, RUNS, apart, groups};
 use super::pairs::pairs;
 use crate::data::Task;
@@ -18,7 +19,8 @@ use crate::plot;
 use crate::report::compare_view::CompareView;
 use crate::report::csv::to_csv;
 use crate::report::files::{
-    self, CHECKPOINTS, COMPARE, COMPARE_FILES, COMPARE_SUMMARY, PAIRED, ROWS, RUN, SPEC, TABLE_MD, TABLE_TEX,
+    self, CHECKPOINTS, COMPARE, COMPARE_FILES, COMPARE_SUMMARY, OUTPUTS_MD, PAIRED, ROWS, RUN, SPEC, TABLE_MD,
+    TABLE_TEX,
 };
 use crate::report::rows_file::read_rows;
 use crate::report::run_info::{DataInfo, ModelInfo};
@@ -152,6 +154,7 @@ pub(super) fn write(spec: &Compare, folder: &RunFolder, signature: &str) -> Resu
     folder.write_atomic(PAIRED, &to_csv(&pairs(spec, &view)?)?)?;
     folder.write_atomic(TABLE_MD, table_md(&view, &summaries, &by_seed, signature).as_bytes())?;
     folder.write_atomic(TABLE_TEX, table_tex(&view, &summaries, signature).as_bytes())?;
+    folder.write_atomic(OUTPUTS_MD, examples(spec, &view)?.as_bytes())?;
     draw(folder, &rows, &view, &summaries, false).map(drop)
 }
 

@@ -16,10 +16,11 @@ use crate::spec::{Compare, Method, Seeds};
 
 /// What is compared of an answer.
 #[derive(Deserialize)]
-struct Answer {
+pub(super) struct Answer {
     row: usize,
-    output: String,
-    references: Vec<String>,
+    pub prompt: String,
+    pub output: String,
+    pub references: Vec<String>,
 }
 
 /// The file of the answers that `row` is the score of.
@@ -30,7 +31,8 @@ pub(super) fn file(out: &Path, row: &CompareRow) -> Result<PathBuf> {
     Ok(dir.join(OUTPUTS).join(format!("{}-{}shot{attached}.jsonl", plain(&row.task), row.shots)))
 }
 
-fn answers(path: &Path) -> Result<Vec<Answer>> {
+/// The answers in the file at `path`.
+pub(super) fn answers(path: &Path) -> Result<Vec<Answer>> {
     let text = std::fs::read_to_string(path).map_err(|error| Error::io("read", path, error))?;
     let answer = |(number, line): (usize, &str)| {
         serde_json::from_str(line).map_err(|error| {

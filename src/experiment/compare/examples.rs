@@ -1,0 +1,68 @@
+//! The same inputs with the ground truth and what each method answers, side by side: the paper's Table 1 and A.3.8.
+
+use super::pairs::{answers, file};
+use crate::error::Result;
+use crate::report::compare_view::CompareView;
+use crate::report::names;
+use crate::spec::Compare;
+
+/// Inputs of each task.
+const INPUTS: usize = 3;
+
+/// `outputs.md`: of each target and each task with the fewest shots, the first inputs that the first seed has.
+pub(super) fn examples(spec: &Compare, view: &CompareView) -> Result<String> {
+    let mut text = String::from(
+        "# The same inputs, method by method\n\nThe first inputs of each task; outputs as they are scored.\n",
+    );
+    let seed = view.seeds().first().copied().unwrap_or(spec.seed);
+    for &target in view.targets() {
+        let shots = view.shots(target).first().copied().unwrap_or_default();
+        let own = target.split('+').map(|task| (task, spec.target_shots as u64));
+        let others = view.tasks(target, shots).into_iter().map(|task| (task, shots));
+        for (task, shots) in own.chain(others) {
+            let of = |method: &str| -> Result<_> {
+                let row = view.row(target, method, seed, task, shots);
+                row.map(|row| Ok((names::method(method), answers(&file(&spec.out, row)?)?))).transpose()
+            };
+            let all: Vec<(String, Vec<_>)> =
+                view.methods(target).into_iter().filter_map(|method| of(method).transpose()).collect::<Result<_>>()?;
+            let Some((_, first)) = all.first() else { continue };
+            text.push_str(&format!(
+                "\n## {}, {shots}-shot, fine-tuned on {}\n",
+                names::task(task),
+                names::task(target)
+            ));
+            for (place, asked) in first.iter().enumerate().take(INPUTS) {
+                text.push_str(&format!("\n> {}\n\n| | |\n| --- | --- |\n", line(&asked.prompt)));
+                text.push_str(&format!("| ground truth | {} |\n", cell(&asked.references.join(" / "))));
+                for (method, answers) in &all {
+                    let output = answers.get(place).map_or("", |answer| answer.output.as_str());
+                    text.push_str(&format!("| {method} | {} |\n", cell(output)));
+                }
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// On one line, what Markdown would take for its own escaped.
+fn line(text: &str) -> String {
+    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.replace('\\', "\\\\").replace('<', "\\<").replace('*', "\\*").replace('_', "\\_").replace('`', "\\`")
+}
+
+/// As [`line`], for a table.
+fn cell(text: &str) -> String {
+    if text.trim().is_empty() { "*empty*".to_string() } else { line(text).replace('|', "\\|") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_cannot_break_the_table() {
+        assert_eq!(cell("a|b\n<extra_id_0> *c*"), "a\\|b \\<extra\\_id\\_0> \\*c\\*");
+        assert_eq!(cell(" \n"), "*empty*");
+    }
+}
