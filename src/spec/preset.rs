@@ -94,10 +94,10 @@ const MINI: Defaults = Defaults {
     num_beams: 1,
     max_new_tokens: 32,
     compare: Comparison {
-        model: Pace { steps: 400, probe_every: 50 },
-        prompt: Pace { steps: 600, probe_every: 100 },
+        model: Pace { steps: 400, probe_every: 100 },
+        prompt: Pace { steps: 600, probe_every: 200 },
         prompt_length: 20,
-        lora: Pace { steps: 600, probe_every: 100 },
+        lora: Pace { steps: 600, probe_every: 200 },
         shots: &[1],
         report: Report::Test,
         ..PAPER.compare

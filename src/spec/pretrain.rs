@@ -48,6 +48,7 @@ pub struct Pretrain {
     /// How steeply the first heads' initial position bias falls with the distance, per position; 0 for transformers' noise.
     pub bias_slope: f64,
     /// How much less the other heads' initial position bias is at their own place; 0 for not at all.
+    #[serde(default)]
     pub self_avoidance: f64,
     /// How far initial queries resemble keys, and outputs values, from 0 to 1 (mimetic initialization).
     pub likeness: f64,
@@ -61,7 +62,7 @@ impl Pretrain {
     /// Default of `corpus`.
     pub const CORPUS: &str = "mini";
     /// Default of `steps`.
-    pub const STEPS: u64 = 13000;
+    pub const STEPS: u64 = 8000;
     /// Default of `probe_every`.
     pub const PROBE_EVERY: u64 = 1000;
     /// Default of `held_out`.
@@ -84,7 +85,7 @@ impl Pretrain {
     /// Default of `bias_slope`.
     pub const BIAS_SLOPE: f64 = 2.0;
     /// Default of `self_avoidance`.
-    pub const SELF_AVOIDANCE: f64 = 4.0;
+    pub const SELF_AVOIDANCE: f64 = 0.0;
     /// Default of `likeness`.
     pub const LIKENESS: f64 = 0.7;
 

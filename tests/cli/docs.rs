@@ -88,7 +88,7 @@ fn help_is_grouped_and_states_defaults() {
     help(
         "pretrain",
         &["Input", "Model", "Training", "Probing", "Output"],
-        &["mini", "128", "13000", "1000", "48", "adamw", "0.001", "cosine", "0.02", "0.98", "200", "the corpus' own"],
+        &["mini", "128", "8000", "1000", "48", "adamw", "0.001", "cosine", "0.02", "0.98", "200", "the corpus' own"],
     );
     help(
         "compare",

@@ -17,7 +17,7 @@ fn spec(arguments: &str) -> Pretrain {
 fn defaults_are_those_of_the_spec() {
     let spec = spec("");
     assert_eq!(spec.training, Pretrain::training());
-    assert_eq!((spec.steps, spec.probe_every, spec.num_decoder_layers), (13000, 1000, 3));
+    assert_eq!((spec.steps, spec.probe_every, spec.num_decoder_layers), (8000, 1000, 3));
     assert_eq!(spec.out, Path::new("reports/pretrain-mini-seed0"));
     assert_eq!(spec.embedding_deviation, 128f64.powf(-0.5));
     assert!(spec.eval.is_empty());

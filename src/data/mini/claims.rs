@@ -1,8 +1,7 @@
 //! Contexts, and claims that follow from them, contradict them, or do neither: what the inference tasks are made of.
 //!
-//! A claim says what follows for somebody from having a thing of some kind ("Bade plays the horn": "one hears Bade perform"). A
-//! claim that does not follow mostly says of one person what follows for another, so that comparing words does not help; and
-//! claims share no word with sentences but the name.
+//! A false claim mostly gives one person what the context gives another, so that comparing words does not help; and a claim
+//! is worded otherwise than the sentence it is about.
 
 use super::dice::Dice;
 use super::facts::{Fact, Relation, text};
@@ -32,61 +31,19 @@ pub(super) struct Case {
 pub(super) struct Kind {
     /// Sentences of the context.
     pub sentences: usize,
-    /// How often a claim that does not follow for its person follows for nobody of the context.
+    /// How often a false claim's value occurs nowhere in the context.
     pub foreign: f64,
-    /// Whether claims may be denied: what follows is then contradicted, and what does not is open.
-    pub denied: bool,
+    /// How often a claim has the wording of its sentence.
+    pub verbatim: f64,
 }
 
 impl Kind {
     /// The tasks' own.
-    pub const TASK: Self = Self { sentences: 3, foreign: 0.15, denied: false };
-}
-
-/// One fact each of several strangers, of two relations (of three in longer contexts): who has what must be known, since a relation
-/// alone does not say who.
-fn mixed(names: &Names, dice: &mut Dice, sentences: usize) -> Vec<(Fact, usize)> {
-    let people = dice.sample(names.strangers.len(), sentences);
-    let relations = dice.sample(Relation::ALL.len(), if sentences > 4 { 3 } else { 2 });
-    let mut facts: Vec<(Fact, usize)> = Vec::with_capacity(sentences);
-    for (place, person) in people.into_iter().enumerate() {
-        // The first two differ, so that there is always something that does not follow.
-        let relation = match relations.get(place) {
-            Some(&relation) => Relation::ALL[relation],
-            None => Relation::ALL[*dice.pick(&relations)],
-        };
-        let values = relation.values(names);
-        let value = loop {
-            let value = dice.pick(&values);
-            if !facts.iter().any(|(fact, _)| fact.value == *value) {
-                break value.clone();
-            }
-        };
-        let wording = dice.below(relation.statements().len());
-        facts.push((Fact { person: names.strangers[person].clone(), relation, value }, wording));
-    }
-    let order = dice.sample(facts.len(), facts.len());
-    order.into_iter().map(|place| facts[place].clone()).collect()
-}
-
-/// What follows for the person of `about`, or does not: then mostly what follows for somebody else of `facts`.
-fn claim(dice: &mut Dice, facts: &[(Fact, usize)], about: &Fact, follows: bool, foreign: f64) -> String {
-    let has = |relation: Relation| facts.iter().any(|(fact, _)| fact.relation == relation);
-    let relation = match (follows, dice.chance(foreign)) {
-        (true, _) => about.relation,
-        (false, foreign) => loop {
-            let relation = *dice.pick(&Relation::ALL);
-            if relation != about.relation && has(relation) != foreign {
-                break relation;
-            }
-        },
-    };
-    let wording = *dice.pick(relation.consequences());
-    super::facts::fill(wording, &about.person, "")
+    pub const TASK: Self = Self { sentences: 3, foreign: 0.15, verbatim: 0.0 };
 }
 
 /// Facts of strangers: the first two of one relation and two people, the others of anything, in random order.
-fn context(names: &Names, dice: &mut Dice, sentences: usize) -> Vec<(Fact, usize)> {
+fn context(names: &Names, dice: &mut Dice, sentences: usize) -> (Vec<(Fact, usize)>, Relation) {
     let people = dice.sample(names.strangers.len(), sentences.max(2));
     let relation = *dice.pick(&Relation::ALL);
     let mut facts: Vec<(Fact, usize)> = Vec::with_capacity(sentences);
@@ -115,20 +72,54 @@ fn context(names: &Names, dice: &mut Dice, sentences: usize) -> Vec<(Fact, usize
         facts.push((fact, wording));
     }
     let order = dice.sample(facts.len(), facts.len());
-    order.into_iter().map(|place| facts[place].clone()).collect()
+    (order.into_iter().map(|place| facts[place].clone()).collect(), relation)
 }
 
 /// A case whose claim deserves `verdict`.
 pub(super) fn case(names: &Names, dice: &mut Dice, kind: Kind, verdict: Verdict) -> Case {
-    let facts = mixed(names, dice, kind.sentences);
+    let (facts, relation) = context(names, dice, kind.sentences);
     let told = text(facts.iter().map(|(fact, wording)| fact.said(*wording)));
-    let (about, wording) = dice.pick(&facts).clone();
-    let follows = verdict == Verdict::True || (kind.denied && verdict == Verdict::False);
-    let mut claim = claim(dice, &facts, &about, follows, kind.foreign);
-    if kind.denied && (verdict == Verdict::False || (verdict == Verdict::Neither && dice.chance(0.5))) {
-        claim = format!("it is untrue that {claim}");
+    let pair: Vec<&(Fact, usize)> = facts.iter().filter(|(fact, _)| fact.relation == relation).collect();
+    let chosen = dice.below(2);
+    let (about, wording) = pair[chosen];
+    let other = &pair[1 - chosen].0;
+    let (claimed, ground) = match verdict {
+        Verdict::True => (about.clone(), about.said(*wording)),
+        Verdict::False => {
+            let value = match dice.chance(kind.foreign) {
+                true => foreign(names, dice, &facts, relation),
+                false => other.value.clone(),
+            };
+            (Fact { value, ..about.clone() }, about.said(*wording))
+        }
+        Verdict::Neither => {
+            let relation = loop {
+                let relation = *dice.pick(&Relation::ALL);
+                if !facts.iter().any(|(fact, _)| fact.person == about.person && fact.relation == relation) {
+                    break relation;
+                }
+            };
+            let value = dice.pick(&relation.values(names)).clone();
+            (Fact { person: about.person.clone(), relation, value }, about.person.clone())
+        }
+    };
+    let wordings = claimed.relation.statements().len();
+    let said = match dice.chance(kind.verbatim) {
+        true => *wording,
+        false => (wording + 1 + dice.below(wordings - 1)) % wordings,
+    };
+    Case { context: told, claim: claimed.said(said), verdict, ground }
+}
+
+/// A value of `relation` that no fact has.
+fn foreign(names: &Names, dice: &mut Dice, facts: &[(Fact, usize)], relation: Relation) -> String {
+    let all = relation.values(names);
+    loop {
+        let value = dice.pick(&all);
+        if !facts.iter().any(|(fact, _)| fact.value == *value) {
+            return value.clone();
+        }
     }
-    Case { context: told, claim, verdict, ground: about.said(wording) }
 }
 
 /// A context, and up to `questions` questions about it with their answers, each about another of its sentences.
@@ -138,7 +129,7 @@ pub(super) fn questions(
     sentences: usize,
     questions: usize,
 ) -> (String, Vec<(String, String)>) {
-    let facts = context(names, dice, sentences);
+    let (facts, _) = context(names, dice, sentences);
     let asked = dice.sample(facts.len(), questions.min(facts.len()));
     let ask = |place: usize| {
         let (about, _) = &facts[place];
@@ -151,7 +142,7 @@ pub(super) fn questions(
 /// A context, and each of its facts again: the beginning of a sentence in another wording that ends in the value, and the value
 /// with the full stop.
 pub(super) fn retold(names: &Names, dice: &mut Dice, sentences: usize) -> (String, Vec<(String, String)>) {
-    let facts = context(names, dice, sentences);
+    let (facts, _) = context(names, dice, sentences);
     let order = dice.sample(facts.len(), facts.len());
     let again = order.into_iter().map(|place| {
         let (fact, wording) = &facts[place];
@@ -183,113 +174,33 @@ pub(super) fn list(names: &Names, dice: &mut Dice, people: usize) -> (String, Ve
     (listed.join(", ") + ".", order.into_iter().map(|place| pairs[place].clone()).collect())
 }
 
-/// A claim with the value that its person does have, and whether it is true.
-#[derive(Debug, Clone)]
-pub(super) struct Said {
-    pub claim: String,
-    pub value: String,
-    pub holds: bool,
-}
-
-/// People with a thing of another kind each, as a list, and the facts.
-fn things(names: &Names, dice: &mut Dice, people: usize) -> (String, Vec<Fact>) {
-    let facts = mixed(names, dice, people);
-    let listed: Vec<String> = facts.iter().map(|(fact, _)| format!("{} {}", fact.person, fact.value)).collect();
-    (listed.join(", ") + ".", facts.into_iter().map(|(fact, _)| fact).collect())
-}
-
-/// A list of people with things, and the kind of each one's in another order.
-pub(super) fn kinds(names: &Names, dice: &mut Dice, people: usize) -> (String, Vec<(String, String)>) {
-    let (list, things) = things(names, dice, people);
-    let order = dice.sample(things.len(), things.len());
-    let of = |place: usize| (things[place].person.clone(), things[place].relation.kind().to_string());
-    (list, order.into_iter().map(of).collect())
-}
-
-/// The same list, and `claims` about it with whether each is true: a person with a kind.
-pub(super) fn checked_list(names: &Names, dice: &mut Dice, people: usize, claims: usize) -> (String, Vec<Said>) {
-    let (list, things) = things(names, dice, people);
-    let said = |dice: &mut Dice| {
-        let Fact { person, relation: own, value } = dice.pick(&things).clone();
-        let holds = dice.chance(0.5);
-        let kind = loop {
-            let among = things.len() > 1 && dice.chance(0.8);
-            let kind = if among { dice.pick(&things).relation } else { *dice.pick(&Relation::ALL) };
-            if kind != own {
-                break kind;
-            }
-        };
-        Said { claim: format!("{person} {}", if holds { own } else { kind }.kind()), value, holds }
-    };
-    let said = (0..claims).map(|_| said(dice)).collect();
-    (list, said)
-}
-
-/// A value of `relation` that no fact has.
-fn foreign(names: &Names, dice: &mut Dice, facts: &[(Fact, usize)], relation: Relation) -> String {
-    let all = relation.values(names);
-    loop {
-        let value = dice.pick(&all);
-        if !facts.iter().any(|(fact, _)| fact.value == *value) {
-            return value.clone();
-        }
-    }
-}
-
-/// A context, and statements about it, half of which give somebody what is another's or nobody's, each with the value that is so:
-/// where the statement is right, what it says itself.
-pub(super) fn corrected(
-    names: &Names,
-    dice: &mut Dice,
-    sentences: usize,
-    statements: usize,
-) -> (String, Vec<(String, String)>) {
-    let facts = context(names, dice, sentences);
-    let told = text(facts.iter().map(|(fact, wording)| fact.said(*wording)));
-    let said = (0..statements).map(|_| {
-        let (about, wording) = dice.pick(&facts).clone();
-        let others: Vec<&Fact> = facts
-            .iter()
-            .map(|(fact, _)| fact)
-            .filter(|fact| fact.relation == about.relation && fact.person != about.person)
-            .collect();
-        let value = match (dice.chance(0.5), others.is_empty() || dice.chance(0.5)) {
-            (true, _) => about.value.clone(),
-            (false, false) => dice.pick(&others).value.clone(),
-            (false, true) => foreign(names, dice, &facts, about.relation),
-        };
-        let said = if dice.chance(0.4) { wording } else { dice.below(about.relation.statements().len()) };
-        (Fact { value, ..about.clone() }.said(said), about.value)
-    });
-    (told.clone(), said.collect())
-}
-
-/// The same of a list as [`list`] makes it.
-pub(super) fn corrected_list(
-    names: &Names,
-    dice: &mut Dice,
-    people: usize,
-    statements: usize,
-) -> (String, Vec<(String, String)>) {
-    let (list, pairs) = list(names, dice, people);
-    let said = (0..statements).map(|_| {
-        let (person, value) = dice.pick(&pairs).clone();
-        let claimed = if dice.chance(0.5) { value.clone() } else { dice.pick(&pairs).1.clone() };
-        (format!("{person} {claimed}"), value)
-    });
-    (list, said.collect())
-}
-
 /// A context of several facts, and several claims about it with whether each is true.
-pub(super) fn several(names: &Names, dice: &mut Dice, kind: Kind, claims: usize) -> (String, Vec<Said>) {
-    let facts = mixed(names, dice, kind.sentences);
+pub(super) fn several(names: &Names, dice: &mut Dice, kind: Kind, claims: usize) -> (String, Vec<(String, bool)>) {
+    let (facts, _) = context(names, dice, kind.sentences);
     let told = text(facts.iter().map(|(fact, wording)| fact.said(*wording)));
-    let said = (0..claims).map(|_| {
-        let (about, _) = dice.pick(&facts).clone();
-        let holds = dice.chance(0.5);
-        Said { claim: claim(dice, &facts, &about, holds, kind.foreign), value: about.value, holds }
-    });
-    (told.clone(), said.collect())
+    let said = (0..claims)
+        .map(|_| {
+            let (about, wording) = dice.pick(&facts).clone();
+            let holds = dice.chance(0.5);
+            let others: Vec<&Fact> = facts
+                .iter()
+                .map(|(fact, _)| fact)
+                .filter(|fact| fact.relation == about.relation && fact.person != about.person)
+                .collect();
+            let value = match (holds, others.is_empty() || dice.chance(kind.foreign)) {
+                (true, _) => about.value.clone(),
+                (false, false) => dice.pick(&others).value.clone(),
+                (false, true) => foreign(names, dice, &facts, about.relation),
+            };
+            let wordings = about.relation.statements().len();
+            let said = match dice.chance(kind.verbatim) {
+                true => wording,
+                false => dice.below(wordings),
+            };
+            (Fact { value, ..about }.said(said), holds)
+        })
+        .collect();
+    (told, said)
 }
 
 /// A scene of two creatures with their qualities, and a claim about the quality of one: the analog of image captions.

@@ -6,14 +6,43 @@
 //! no task has ([`World`] divides them) are written about.
 
 use super::World;
-use super::claims;
+use super::claims::{self, Kind, Verdict};
 use super::dice::Dice;
 use super::facts::text;
 use super::languages::{Language, Sentence};
 use super::masking::{Pair, in_context, mask};
-use super::verdicts::{REASONS, WAYS, checked_lists, claim, proved, proved_lists, reason, several};
 use super::{articles, senses};
 use crate::data::Document;
+
+/// A way to check a claim `H` against a context `C`: the wording, and the answers for true, false and neither.
+struct Check {
+    wording: &'static str,
+    answers: [&'static str; 2],
+    neither: Option<&'static str>,
+}
+
+const fn check(wording: &'static str, yes: &'static str, no: &'static str) -> Check {
+    Check { wording, answers: [yes, no], neither: None }
+}
+
+const fn check3(wording: &'static str, yes: &'static str, no: &'static str, neither: &'static str) -> Check {
+    Check { wording, answers: [yes, no], neither: Some(neither) }
+}
+
+const CHECKS: [Check; 12] = [
+    check("Context: C Claim: H. Verdict:", "correct", "wrong"),
+    check("C Does it follow that H? Reply:", "yes", "no"),
+    check("Facts: C So the claim that H is", "right", "bad"),
+    check("C Check: H. Result:", "ok", "error"),
+    check("Is it so that H? C Decision:", "accept", "reject"),
+    check("Story: C Statement: H. This is", "valid", "invalid"),
+    check("C One says: H. Do you agree? Answer:", "sure", "never"),
+    check("Text: C Guess: H. The guess is", "good", "poor"),
+    check("C question: H, yes or no? Answer:", "yes", "no"),
+    check3("C Consider: H. Relation:", "same", "opposite", "unrelated"),
+    check3("Report: C Rumour: H. The rumour is", "confirmed", "denied", "open"),
+    check3("C Is it known that H? Reply:", "yes", "no", "unknown"),
+];
 
 /// Ways to ask for a translation of the sentence `{S}` to the language `{L}`. The first is the tasks' own, which "French" is
 /// never asked for in.
@@ -44,7 +73,7 @@ enum Writer {
     Told(fn(&World, &mut Dice) -> String),
 }
 
-pub(super) const FAMILIES: [Family; 23] = [
+pub(super) const FAMILIES: [Family; 18] = [
     Family { name: "trivia_qa", share: 3.0, shots: &SHOTS, writer: Writer::Asked(trivia) },
     Family { name: "web_questions", share: 1.5, shots: &SHOTS, writer: Writer::Asked(places) },
     Family {
@@ -79,18 +108,13 @@ pub(super) const FAMILIES: [Family; 23] = [
     },
     Family { name: "xsum", share: 1.2, shots: &SHOTS, writer: Writer::Asked(news) },
     Family { name: "wiki_lingua", share: 0.8, shots: &SHOTS, writer: Writer::Asked(guides) },
-    Family { name: "reading", share: 4.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(reading) },
-    Family { name: "retold", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(retold) },
-    Family { name: "lists", share: 8.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(lists) },
-    Family { name: "kinds", share: 2.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(kinds) },
-    Family { name: "corrected lists", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(corrected_lists) },
-    Family { name: "corrected", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(corrected) },
-    Family { name: "checked lists", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(checked_lists) },
-    Family { name: "proved lists", share: 3.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(proved_lists) },
-    Family { name: "proved claims", share: 3.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(proved) },
-    Family { name: "several claims", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(several) },
-    Family { name: "claims", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(WAYS, claim) },
-    Family { name: "reasons", share: 2.5, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(REASONS, reason) },
+    Family { name: "reading", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(reading) },
+    Family { name: "retold", share: 7.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(retold) },
+    Family { name: "lists", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(lists) },
+    Family { name: "again", share: 7.0, shots: &NO_SHOTS, writer: Writer::Asked(again) },
+    Family { name: "claims", share: 4.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(CHECKS.len(), claim) },
+    Family { name: "several claims", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Asked(several) },
+    Family { name: "reasons", share: 2.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(3, reason) },
     Family { name: "facts", share: 1.0, shots: &SHOTS, writer: Writer::Told(facts) },
     Family {
         name: "words",
@@ -107,6 +131,9 @@ pub(super) const FAMILIES: [Family; 23] = [
 const SHOTS: [f64; 5] = [10.0, 5.0, 1.5, 0.7, 0.7];
 /// The same where contexts make documents long.
 const SHOTS_IN_CONTEXT: [f64; 5] = [14.0, 2.5, 0.3, 0.1, 0.1];
+
+/// The same where one is enough.
+const NO_SHOTS: [f64; 1] = [1.0];
 
 /// Document of `dice`.
 pub(super) fn write(world: &World, dice: &mut Dice) -> Document {
@@ -128,7 +155,7 @@ pub(super) fn write(world: &World, dice: &mut Dice) -> Document {
 }
 
 /// The first of what `write` writes whose content no task has.
-pub(super) fn free<T>(world: &World, dice: &mut Dice, key: impl Fn(&T) -> &str, write: impl Fn(&mut Dice) -> T) -> T {
+fn free<T>(world: &World, dice: &mut Dice, key: impl Fn(&T) -> &str, write: impl Fn(&mut Dice) -> T) -> T {
     loop {
         let written = write(dice);
         if !world.is_reserved(key(&written)) {
@@ -207,6 +234,26 @@ fn retold(world: &World, dice: &mut Dice) -> Vec<Pair> {
     again.into_iter().enumerate().map(tell).collect()
 }
 
+/// A context or a list to be said again word by word: a decoder has no places to copy by, and must find what follows each word.
+fn again(world: &World, dice: &mut Dice) -> Pair {
+    let told = free(
+        world,
+        dice,
+        |told: &String| told,
+        |dice| match dice.chance(0.5) {
+            true => {
+                let people = 3 + dice.below(6);
+                claims::list(&world.names, dice, people).0
+            }
+            false => {
+                let sentences = 2 + dice.below(3);
+                claims::questions(&world.names, dice, sentences, 0).0
+            }
+        },
+    );
+    (format!("Text: {told} Again:"), told)
+}
+
 /// People with what they have, as a list, and then one after the other.
 fn lists(world: &World, dice: &mut Dice) -> Vec<Pair> {
     let (list, asked) = free(
@@ -225,58 +272,81 @@ fn lists(world: &World, dice: &mut Dice) -> Vec<Pair> {
     asked.into_iter().enumerate().map(ask).collect()
 }
 
-/// Statements, right and wrong, and what is so: half of the answers stand in what is asked, which is learned first and leads to the
-/// others.
-fn correct(told: &str, asked: Vec<Pair>) -> Vec<Pair> {
-    let ask = |(place, (statement, value)): (usize, Pair)| match place {
-        0 => (format!("{told} What is so? {statement}:"), value),
-        _ => (format!("{statement}:"), value),
+/// Contexts of two to four sentences, in all mixtures of easy and hard; the easy ones are learned first.
+fn kind(dice: &mut Dice) -> Kind {
+    Kind { sentences: 2 + dice.weighted(&[0.5, 0.3, 0.2]), foreign: 0.5, verbatim: 0.4 }
+}
+
+fn verdict(dice: &mut Dice, three: bool) -> Verdict {
+    *dice.pick(&[Verdict::True, Verdict::False, Verdict::Neither][..if three { 3 } else { 2 }])
+}
+
+fn case(world: &World, dice: &mut Dice, three: bool) -> claims::Case {
+    free(
+        world,
+        dice,
+        |case: &claims::Case| &case.context,
+        |dice| {
+            let (kind, verdict) = (kind(dice), verdict(dice, three));
+            match dice.chance(0.15) {
+                true => claims::scene(dice, verdict),
+                false => claims::case(&world.names, dice, kind, verdict),
+            }
+        },
+    )
+}
+
+fn claim(world: &World, dice: &mut Dice, wording: usize) -> Pair {
+    let check = &CHECKS[wording];
+    let case = case(world, dice, check.neither.is_some());
+    let answer = match (case.verdict, check.neither) {
+        (Verdict::True, _) => check.answers[0],
+        (Verdict::Neither, Some(neither)) => neither,
+        _ => check.answers[1],
     };
-    asked.into_iter().enumerate().map(ask).collect()
+    (filled(check.wording, &case), answer.to_string())
 }
 
-fn corrected(world: &World, dice: &mut Dice) -> Vec<Pair> {
-    let (context, asked) = free(
-        world,
-        dice,
-        |told: &(String, Vec<Pair>)| &told.0,
-        |dice| {
-            let (sentences, statements) = (2 + dice.weighted(&[0.5, 0.3, 0.2]), 2 + dice.below(5));
-            claims::corrected(&world.names, dice, sentences, statements)
-        },
-    );
-    correct(&format!("Facts: {context}"), asked)
+/// `wording` with the context for `C` and the claim for `H`.
+fn filled(wording: &str, case: &claims::Case) -> String {
+    let words = wording.split(' ').map(|word| match word.trim_end_matches(['.', ',', '?']) {
+        "C" => word.replace('C', &case.context),
+        "H" => word.replace('H', &case.claim),
+        _ => word.to_string(),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
-fn corrected_lists(world: &World, dice: &mut Dice) -> Vec<Pair> {
-    let (list, asked) = free(
-        world,
-        dice,
-        |told: &(String, Vec<Pair>)| &told.0,
-        |dice| {
-            let (people, statements) = (1 + dice.below(6), 3 + dice.below(5));
-            claims::corrected_list(&world.names, dice, people, statements)
-        },
-    );
-    correct(&format!("List: {list}"), asked)
+/// A verdict with its reason: what the context does say.
+fn reason(world: &World, dice: &mut Dice, wording: usize) -> Pair {
+    let case = case(world, dice, false);
+    let holds = case.verdict == Verdict::True;
+    match wording {
+        0 => (
+            filled("C One says that H. What is so?", &case),
+            format!("{}, so this is {}", case.ground, if holds { "right" } else { "wrong" }),
+        ),
+        1 => (
+            filled("Context: C Claim: H. Verdict and reason:", &case),
+            format!("{}, {}", if holds { "correct" } else { "wrong" }, case.ground),
+        ),
+        _ => (filled("C Correct this if it is wrong: H. Answer:", &case), case.ground),
+    }
 }
 
-/// People with what they have, as a list, and then of which kind it is.
-fn kinds(world: &World, dice: &mut Dice) -> Vec<Pair> {
-    let (list, asked) = free(
+fn several(world: &World, dice: &mut Dice) -> Pair {
+    let (context, said) = free(
         world,
         dice,
-        |told: &(String, Vec<Pair>)| &told.0,
+        |told: &(String, Vec<(String, bool)>)| &told.0,
         |dice| {
-            let people = 2 + dice.below(5);
-            claims::kinds(&world.names, dice, people)
+            let (kind, count) = (kind(dice), 2 + dice.below(4));
+            claims::several(&world.names, dice, kind, count)
         },
     );
-    let ask = |(place, (person, kind)): (usize, Pair)| match place {
-        0 => (format!("List: {list} Which kind? {person}:"), kind),
-        _ => (format!("{person}:"), kind),
-    };
-    asked.into_iter().enumerate().map(ask).collect()
+    let claims: Vec<&str> = said.iter().map(|(claim, _)| claim.as_str()).collect();
+    let answers: Vec<&str> = said.iter().map(|(_, holds)| if *holds { "yes" } else { "no" }).collect();
+    (format!("Facts: {context} Claims: {}. Verdicts:", claims.join("; ")), answers.join(" "))
 }
 
 /// What is known by heart, some of it at a time.

@@ -189,7 +189,7 @@ fn rte(world: &World, dice: &mut Dice, row: usize) -> (String, Value) {
 /// 0 is entailment, 1 contradiction, 2 neutral.
 fn cb(world: &World, dice: &mut Dice, row: usize) -> (String, Value) {
     let label = dice.below(3);
-    let kind = Kind { sentences: 4, denied: true, ..Kind::TASK };
+    let kind = Kind { sentences: 4, ..Kind::TASK };
     let case = case(world, dice, kind, [Verdict::True, Verdict::False, Verdict::Neither][label]);
     let record = json!({"premise": case.context, "hypothesis": sentence(&case.claim), "idx": row, "label": label});
     (case.context, record)

@@ -73,7 +73,7 @@ impl Setup {
             format!("corpus:{}:{short}", spec.corpus),
             format!("steps:{}", spec.steps),
             format!(
-                "model:t5:layers{}+{}:d{}:kv{}:ff{}:heads{}:vocab{}:embedding{:.4}:slope{}:avoidance{}:likeness{}",
+                "model:t5:layers{}+{}:d{}:kv{}:ff{}:heads{}:vocab{}:embedding{:.4}:slope{}{}:likeness{}",
                 spec.num_layers,
                 spec.num_decoder_layers,
                 spec.d_model,
@@ -83,7 +83,8 @@ impl Setup {
                 self.config.shape.vocab_size,
                 spec.embedding_deviation,
                 spec.bias_slope,
-                spec.self_avoidance,
+                // A run without it keeps the signature that it had before there was a choice.
+                if spec.self_avoidance > 0.0 { format!(":avoidance{}", spec.self_avoidance) } else { String::new() },
                 spec.likeness
             ),
             format!("opt:{}", t.optimizer.name()),
