@@ -75,6 +75,18 @@ fn kills_in_every_stage_change_nothing_in_the_end() {
 }
 
 #[test]
+fn methods_and_seeds_can_be_added_to_a_run() {
+    let place = place();
+    place.done(&format!("{RUN} --methods promot,standard --seeds 2 --out whole"));
+    place.done(&format!("{RUN} --methods standard --out out"));
+    let stage = place.path("out/runs/rte-seed0/stages/model");
+    let before = files(&stage);
+    place.done(&format!("{RUN} --methods promot,standard --seeds 2 --out out --resume"));
+    assert_eq!(files(&stage), before);
+    assert_same(&place, "whole", "out");
+}
+
+#[test]
 fn a_finished_stage_is_never_trained_again() {
     let place = place();
     place.done(&format!("{RUN} --methods promot --out out"));

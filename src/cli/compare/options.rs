@@ -183,7 +183,7 @@ pub fn stages(arg: Arg) -> Arg {
 
 /// The tables of a run's own `spec.toml` that group options.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Tables {
     model_stage: Option<StageTraining>,
     prompt_stage: Option<StageTraining>,

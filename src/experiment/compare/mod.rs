@@ -31,7 +31,7 @@ use super::setup::load_model;
 use super::{Events, Existing};
 use crate::error::{Error, Result};
 use crate::model::{self, T5, prompt};
-use crate::report::files::RUN;
+use crate::report::files::{RUN, SPEC};
 use crate::report::run_info::{RunInfo, Status};
 use crate::report::{CompareRow, RunFolder};
 use crate::spec::method::{Attached, Method};
@@ -48,8 +48,9 @@ pub use self::plan::{Plan, plan};
 /// done then stays, and a resumed run goes on from there.
 pub fn run(spec: &Compare, existing: Existing, command: &[String], events: &mut dyn Events) -> Result<Outcome> {
     spec.validate()?;
+    let extended = existing == Existing::Resume && extend(spec)?;
     let folder = fine_tune::open_folder(&spec.out, spec, existing)?;
-    if let Some(info) = fine_tune::finished(&folder, existing, events)? {
+    if !extended && let Some(info) = fine_tune::finished(&folder, existing, events)? {
         return outcome::of(spec, &folder, info.signature);
     }
     let mut warnings = Vec::new();
@@ -87,6 +88,22 @@ pub fn run(spec: &Compare, existing: Existing, command: &[String], events: &mut 
     let finished = folder.write_run(&RunInfo { status, ..info });
     result.and(written).and(finished.map(drop))?;
     outcome::of(spec, &folder, signature)
+}
+
+/// Whether the run in the folder differs from `spec` in its methods and in how many seeds it has alone: nothing that is there changes
+/// by that, so that it becomes this run.
+fn extend(spec: &Compare) -> Result<bool> {
+    if !spec.out.join(SPEC).is_file() {
+        return Ok(false);
+    }
+    let folder = RunFolder::open(&spec.out)?;
+    let there: Compare = folder.read_spec()?;
+    let here = Compare { methods: there.methods.clone(), seeds: there.seeds, out: there.out.clone(), ..spec.clone() };
+    let extended = here == there && (there.methods != spec.methods || there.seeds != spec.seeds);
+    if extended {
+        folder.write_spec(spec)?;
+    }
+    Ok(extended)
 }
 
 /// Removes what an earlier run left, and nothing else.
