@@ -196,7 +196,7 @@ mod tests {
     fn a_misspelt_method_is_told_its_neighbour() {
         let error = |name: &str| Method::named(name).unwrap_err().to_string();
         assert!(
-            error("promt").contains("there is no method `promt`; did you mean `prompt-tuning`?"),
+            error("promt").contains("there is no method `promt`; did you mean `promot`?"),
             "{}",
             error("promt")
         );
