@@ -166,11 +166,11 @@ impl Mix {
             let places = 0..shares.len();
             if shares.iter().sum::<usize>() < batch_size {
                 let most = places.max_by(|&a, &b| short(&shares, a).total_cmp(&short(&shares, b)));
-                most.map(|place| shares[place] += 1);
+                most.into_iter().for_each(|place| shares[place] += 1);
             } else {
                 let least = places.filter(|&place| shares[place] > 1);
                 let least = least.min_by(|&a, &b| short(&shares, a).total_cmp(&short(&shares, b)));
-                least.map(|place| shares[place] -= 1);
+                least.into_iter().for_each(|place| shares[place] -= 1);
             }
         }
         shares

@@ -195,11 +195,7 @@ mod tests {
     #[test]
     fn a_misspelt_method_is_told_its_neighbour() {
         let error = |name: &str| Method::named(name).unwrap_err().to_string();
-        assert!(
-            error("promt").contains("there is no method `promt`; did you mean `promot`?"),
-            "{}",
-            error("promt")
-        );
+        assert!(error("promt").contains("there is no method `promt`; did you mean `promot`?"), "{}", error("promt"));
         assert!(error("standrad").contains("did you mean `standard`?"));
         assert!(error("xyz").contains("there are pretrained, standard, "));
         assert!(error("pretrained+1shot").starts_with("--methods: "));
