@@ -108,7 +108,9 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     data.warnings.iter().chain(&loaded.warnings).for_each(|warning| events.warn(warning));
     let mut info = fine_tune::run_info(spec.seed, spec.threads, command);
     info.signature = signature(spec, &data, &loaded.info);
-    info.model = Some(loaded.info.clone());
+    let mut model = loaded.info.clone();
+    model.files.extend(data.adapter_file.clone());
+    info.model = Some(model);
     info.data = data.info();
     let seeds = Seeds::new(spec.seed);
     let training = data.training(spec);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::data::{MiniSplit, Split, Task, Tokenized, batch, cut, labels, order, source};
 use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
-use crate::model::peft::{Adapter, read_adapter};
+use crate::model::peft::{self, Adapter, read_adapter};
 use crate::model::prompt;
 use crate::model::{self, LoadReport, Param, T5, T5Config, Whole};
 use crate::model_folder;
@@ -27,6 +27,8 @@ pub(super) struct Data {
     pub warnings: Vec<String>,
     /// What is attached to the model, and frozen.
     pub adapter: Option<Adapter>,
+    /// The file that its tensors are in.
+    pub adapter_file: Option<HashedFile>,
     /// The method whose stage this is, as rows name it.
     pub method: &'static str,
     pub stage: u32,
@@ -61,6 +63,7 @@ impl Data {
             warnings.extend(warnings_of(split, &task, cut));
         }
         let adapter = spec.adapter.as_deref().map(read_adapter).transpose().map_err(|error| error.flag("--adapter"))?;
+        let adapter_file = spec.adapter.as_deref().map(|dir| hash_file(&dir.join(peft::WEIGHTS))).transpose()?;
         let (method, stage) = match &adapter {
             None => ("standard", 1),
             Some(Adapter::Prompt(_)) => ("promot", 2),
@@ -108,6 +111,7 @@ impl Data {
             config,
             warnings,
             adapter,
+            adapter_file,
             method,
             stage,
             probe_split,
@@ -207,12 +211,13 @@ fn unused(report: &LoadReport, dir: &Path) -> Vec<String> {
     }
 }
 
-/// What is attached, by its kind and size; nothing for most runs.
+/// What is attached; nothing for most runs.
 fn adapter_signature(data: &Data) -> String {
+    let hash = data.adapter_file.as_ref().map_or("", |file| &file.sha256[..12]);
     match &data.adapter {
         None => String::new(),
-        Some(Adapter::Prompt(rows)) => format!("|adapter:prompt:{}", rows.dims().first().copied().unwrap_or_default()),
-        Some(Adapter::Lora(pairs, scale)) => format!("|adapter:lora:{}x{scale}", pairs.len()),
+        Some(Adapter::Prompt(_)) => format!("|adapter:prompt:{hash}"),
+        Some(Adapter::Lora(..)) => format!("|adapter:lora:{hash}"),
     }
 }
 

@@ -180,6 +180,28 @@ mod tests {
     }
 
     #[test]
+    fn heads_behind_the_first_pair_avoid_their_own_place_alone() {
+        let text = r#"{"model_type": "t5", "vocab_size": 8, "d_model": 8, "d_kv": 2, "d_ff": 8, "num_layers": 1, "num_heads": 4}"#;
+        let config = T5Config::parse(text, Path::new("config.json")).unwrap();
+        let table = |bias_slope, self_avoidance| {
+            let initial = Initial { bias_slope, self_avoidance, ..Initial::TRANSFORMERS };
+            let model = T5::random_with(config.clone(), initial, Seeds::new(0)).unwrap();
+            let name = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight";
+            read(model.params().get(name).unwrap().value()).unwrap().to_vec()
+        };
+        let (plain, sloped, avoiding) = (table(0.0, 0.0), table(1.0, 0.0), table(1.0, 3.0));
+        let own = relative_position_bucket(0, true, 32, 128);
+        for (place, value) in avoiding.iter().enumerate() {
+            let wanted = match (place % 4, place / 4 == own) {
+                (0 | 1, _) => sloped[place],
+                (_, true) => plain[place] - 3.0,
+                (_, false) => plain[place],
+            };
+            assert!((value - wanted).abs() < 1e-6, "{place}");
+        }
+    }
+
+    #[test]
     fn with_full_likeness_queries_are_keys_and_outputs_are_values_turned() {
         let text = r#"{"model_type": "t5", "vocab_size": 8, "d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 1, "num_heads": 3}"#;
         let config = T5Config::parse(text, Path::new("config.json")).unwrap();

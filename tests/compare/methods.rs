@@ -154,6 +154,11 @@ fn targets_are_trained_on_together_each_behind_its_own_prompt() {
     let kept = together.into_iter().find(|name| name.starts_with("kept-")).unwrap();
     let both = prompts(&format!("out/runs/rte+cb-seed0/stages/prompt.model/{kept}/adapter/adapter_model.safetensors"));
     assert_eq!(both, [stage("rte"), stage("cb")].concat());
+    // Each two methods are compared once on a task, the targets of both too.
+    let pairs = table(&place, "out/paired.csv", PAIRED_COLUMNS);
+    let keys: Vec<String> = pairs.iter().map(|row| fields(row, "target,task,shots,method,other")).collect();
+    assert!((1..keys.len()).all(|i| !keys[..i].contains(&keys[i])), "{keys:?}");
+    assert!(keys.contains(&"rte+cb,cb,0,multitask,multitask-promot".to_string()), "{keys:?}");
     let rows = table(&place, "out/compare.csv", COLUMNS);
     let of: Vec<String> = rows
         .iter()
@@ -179,7 +184,11 @@ fn gradients_of_the_second_stage_have_the_prompt_before_every_source() {
     assert!(alone.iter().all(|row| row["method"] == "standard" && row["stage"] == 1));
     assert!(alone.iter().zip(&attached).all(|(a, b)| a["norm_full"] != b["norm_full"]));
     assert!(place.text("attached/spec.toml").contains("adapter = "));
-    assert!(place.text("attached/run.json").contains("|adapter:prompt:3|"));
+    let info: serde_json::Value = serde_json::from_slice(&place.read("attached/run.json")).unwrap();
+    let file = info["model"]["files"].as_array().unwrap().last().unwrap();
+    assert_eq!(file["path"], format!("{adapter}/adapter_model.safetensors"));
+    let hash = &file["sha256"].as_str().unwrap()[..12];
+    assert!(info["signature"].as_str().unwrap().contains(&format!("|adapter:prompt:{hash}|")));
     let said = place.refusal(&format!("{align} --adapter none --out refused"));
     assert!(said.starts_with("none/adapter_config.json: --adapter: cannot read it"), "{said}");
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use clap::Args;
 use fsa::Result;
-use fsa::experiment::compare::{self, Outcome, Plan};
+use fsa::experiment::compare::{self, Outcome, Plan, PlannedStage};
 use fsa::spec::Compare;
 use options::{Options, Tables, stages};
 
@@ -70,9 +70,11 @@ fn resolve(flags: Options, config: Option<&Path>) -> Result<Compare> {
 fn print_plan(plan: &Plan, spec: &Compare) -> Result<()> {
     let mut methods = String::new();
     for method in &plan.methods {
-        let stage = |(name, steps, examples): &(String, u64, u64)| format!("{name} {steps} steps, {examples} examples");
+        let stage = |planned: &PlannedStage| {
+            format!("{} {} steps, {} examples", planned.stage, planned.steps, planned.examples)
+        };
         let stages: Vec<String> = method.stages.iter().map(stage).collect();
-        let total: u64 = method.stages.iter().map(|stage| stage.1).sum();
+        let total: u64 = method.stages.iter().map(|stage| stage.steps).sum();
         let budget = if stages.is_empty() { "nothing trained".to_string() } else { stages.join("; then ") };
         methods.push_str(&format!("{:<22} {total:>6} steps  {budget}\n", method.method));
     }

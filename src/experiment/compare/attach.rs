@@ -16,7 +16,7 @@ const SAMPLED: usize = 5000;
 
 /// `model` with what `attached` says, new.
 pub(super) fn attach(
-    model: T5,
+    model: &T5,
     attached: Attached,
     spec: &Compare,
     target: &Target,
@@ -24,11 +24,11 @@ pub(super) fn attach(
     seeds: Seeds,
 ) -> Result<T5> {
     match attached {
-        Attached::Nothing => Ok(model),
-        Attached::Prompt => new_prompt(&model, &spec.prompt, target, base, seeds),
+        Attached::Nothing => model.bare(),
+        Attached::Prompt => new_prompt(model, &spec.prompt, target, base, seeds),
         Attached::RandomPrompt => {
             let random = SoftPrompt { init: PromptInit::Uniform, text: None, file: None, ..spec.prompt.clone() };
-            new_prompt(&model, &random, target, base, seeds)
+            new_prompt(model, &random, target, base, seeds)
         }
         Attached::Lora => {
             let shape =

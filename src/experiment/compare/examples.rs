@@ -1,6 +1,6 @@
 //! The same inputs with the ground truth and what each method answers, side by side: the paper's Table 1 and A.3.8.
 
-use super::pairs::{answers, file};
+use super::pairs::{answers, file, tasks};
 use crate::error::Result;
 use crate::report::compare_view::CompareView;
 use crate::report::names;
@@ -17,9 +17,7 @@ pub(super) fn examples(spec: &Compare, view: &CompareView) -> Result<String> {
     let seed = view.seeds().first().copied().unwrap_or(spec.seed);
     for &target in view.targets() {
         let shots = view.shots(target).first().copied().unwrap_or_default();
-        let own = target.split('+').map(|task| (task, spec.target_shots as u64));
-        let others = view.tasks(target, shots).into_iter().map(|task| (task, shots));
-        for (task, shots) in own.chain(others) {
+        for (task, shots) in tasks(spec, view, target, &[shots]) {
             let of = |method: &str| -> Result<_> {
                 let row = view.row(target, method, seed, task, shots);
                 row.map(|row| Ok((names::method(method), answers(&file(&spec.out, row)?)?))).transpose()

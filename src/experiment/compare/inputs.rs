@@ -94,3 +94,38 @@ impl Batches for Inputs<'_> {
         Whole::training(sources.iter().map(Vec::as_slice).collect(), keys, targets).cut(self.micro_batch_tokens, config)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::prompt;
+    use crate::spec::Compare;
+
+    #[test]
+    fn a_source_is_its_soft_prompt_then_another_examples_shot_then_itself() {
+        let spec: Compare = toml::from_str(include_str!("../../../reports/mini-compare/rte/spec.toml")).unwrap();
+        let base = Base::load(&spec.model).unwrap();
+        let target = Target::load(&spec, &base, "rte", 0, &mut Vec::new()).unwrap();
+        let prefix: Vec<u32> = prompt::virtual_tokens(0, 3).collect();
+        let training = &spec.model_stage.training;
+        let (seeds, of) = (Seeds::new(0), [(&target, prefix.clone())]);
+        let inputs = Inputs::new(&base, &of, 1, Mix::Equal, training, seeds).unwrap();
+        let (part, examples) = (&inputs.parts[0], &target.train.examples);
+        let source = |shots, step, i| part.source(&base, seeds, shots, step, i).unwrap();
+        let mut shots = std::collections::BTreeSet::new();
+        for (step, i) in (0..40).flat_map(|step| [(step, 5), (step, 70)]) {
+            let ids = source(1, step, i);
+            assert_eq!(ids[..3], prefix);
+            let text = base.tokenizer.decode(&ids[3..], true).unwrap();
+            let shot = text.strip_suffix(&examples[i].source).expect("the example itself comes last").trim_end();
+            let is_shot = |other: &&crate::data::Example| shot == format!("{} {}", other.source, other.target);
+            let other = examples.iter().find(is_shot).expect("a source with its true answer comes before");
+            assert_ne!(other.source, examples[i].source);
+            shots.insert((i, other.row));
+        }
+        // Nearly every visit has a shot of its own, and the same visit the same one.
+        assert!(shots.len() > 70, "{}", shots.len());
+        assert_eq!(source(1, 9, 5), source(1, 9, 5));
+        assert_eq!(source(0, 9, 5), [&prefix, &target.train_tokens[5].source].map(Vec::as_slice).concat());
+    }
+}

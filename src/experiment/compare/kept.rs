@@ -2,6 +2,7 @@
 //! in `adapter/`; where the model's own parameters were frozen, the adapter alone. Written beside and renamed into place.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -64,8 +65,10 @@ impl Kept {
         };
         if trained != Trained::Attached {
             for name in BESIDE {
-                if let Ok(bytes) = model_folder::read(base, name) {
-                    write(unfinished.join(name), &bytes)?;
+                match model_folder::read(base, name) {
+                    Ok(bytes) => write(unfinished.join(name), &bytes)?,
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    Err(error) => return Err(Error::io("read", base.join(name), error)),
                 }
             }
             write(unfinished.join(WEIGHTS), &model.to_safetensors()?)?;

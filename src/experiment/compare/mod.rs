@@ -39,7 +39,7 @@ use crate::spec::{Compare, Seeds};
 
 pub use self::outcome::Outcome;
 pub(super) use self::outcome::{is_run, redraw};
-pub use self::plan::{Plan, plan};
+pub use self::plan::{Plan, PlannedMethod, PlannedStage, plan};
 
 /// Trains and asks. `command` is recorded in `run.json`.
 ///
@@ -56,7 +56,14 @@ pub fn run(spec: &Compare, existing: Existing, command: &[String], events: &mut 
     let mut warnings = Vec::new();
     let prepared = Base::load(&spec.model).and_then(|base| {
         let targets = load_targets(spec, &base, &mut warnings)?;
-        Ok((targets, load_model(&spec.model, None)?, base))
+        let loaded = load_model(&spec.model, None)?;
+        // What cannot be attached is found before anything is trained or written.
+        for stage in spec.methods.iter().filter_map(|method| method.stages().first()) {
+            for target in targets.iter().flatten() {
+                attach::attach(&loaded.model, stage.attached, spec, target, &base, Seeds::new(target.seed))?;
+            }
+        }
+        Ok((targets, loaded, base))
     });
     let (targets, loaded, base) = match prepared {
         Ok(prepared) => prepared,
@@ -68,7 +75,9 @@ pub fn run(spec: &Compare, existing: Existing, command: &[String], events: &mut 
     warnings.iter().chain(&loaded.warnings).for_each(|warning| events.warn(warning));
     let mut info = fine_tune::run_info(spec.seed, spec.threads, command);
     info.signature = outcome::signature(spec, &targets, &loaded.info)?;
-    info.model = Some(loaded.info.clone());
+    let mut files = loaded.info.clone();
+    files.files.extend(outcome::prompt_file(spec)?);
+    info.model = Some(files);
     info.data = outcome::data_info(&targets);
     drop(loaded);
     match existing == Existing::Resume && folder.file(RUN).is_file() {
@@ -267,7 +276,7 @@ impl<'a> Work<'a> {
                     next.push(done);
                 } else {
                     let begun = match number {
-                        0 => attach::attach(self.load(&[])?, stage.attached, self.spec, group[0], self.base, seeds)?,
+                        0 => attach::attach(&self.load(&[])?, stage.attached, self.spec, group[0], self.base, seeds)?,
                         _ => self.load(&kept)?,
                     };
                     let name = about(&format!("stage {} ({})", number + 1, stage.name));

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::experiment::asking;
 use crate::experiment::compare_summary::{self, summary_rows};
 use crate::experiment::figures;
+use crate::model::peft;
 use crate::model_folder;
 use crate::plot;
 use crate::report::compare_view::CompareView;
@@ -23,7 +24,7 @@ use crate::report::files::{
     TABLE_TEX,
 };
 use crate::report::rows_file::read_rows;
-use crate::report::run_info::{DataInfo, ModelInfo};
+use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_file};
 use crate::report::summary::{self, table_md, table_tex};
 use crate::report::{CheckpointRow, CompareRow, CompareSummaryRow, RunFolder};
 use crate::spec::Compare;
@@ -57,10 +58,10 @@ pub(super) fn signature(spec: &Compare, all: &[Vec<Target>], model: &ModelInfo) 
     let stage = |name: &str, stage: &StageTraining| {
         format!("{name}:{}", stage.training.signature(&format!("{}/{}", stage.steps, stage.probe_every)))
     };
-    let init = match (&spec.prompt.text, &spec.prompt.file) {
-        (Some(_), _) => "text",
-        (_, Some(_)) => "file",
-        _ => spec.prompt.init.name(),
+    let init = match (&spec.prompt.text, prompt_file(spec)?) {
+        (Some(_), _) => "text".to_string(),
+        (_, Some(file)) => format!("file:{}", short(&file.sha256)),
+        _ => spec.prompt.init.name().to_string(),
     };
     let mut parts = vec![
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
@@ -89,6 +90,12 @@ pub(super) fn signature(spec: &Compare, all: &[Vec<Target>], model: &ModelInfo) 
     parts.push("dtype:f32".to_string());
     parts.push(format!("threads:{}", spec.threads));
     Ok(parts.join("|"))
+}
+
+/// The weights of the soft prompt that new ones start from, where a file is given.
+pub(super) fn prompt_file(spec: &Compare) -> Result<Option<HashedFile>> {
+    let file = spec.prompt.file.as_ref().map(|dir| hash_file(&dir.join(peft::WEIGHTS)));
+    file.transpose().map_err(|error| error.flag("--prompt-file"))
 }
 
 /// Every file that is read, once, for `run.json`.

@@ -46,22 +46,30 @@ pub(super) fn answers(path: &Path) -> Result<Vec<Answer>> {
     text.lines().enumerate().map(answer).collect()
 }
 
+/// What models fine-tuned on `target` are asked: itself, or each of several, and all other tasks with each of `shots`.
+pub(super) fn tasks<'a>(spec: &Compare, view: &CompareView<'a>, target: &'a str, shots: &[u64]) -> Vec<(&'a str, u64)> {
+    let mut tasks: Vec<(&str, u64)> = target.split('+').map(|task| (task, spec.target_shots as u64)).collect();
+    for &shots in shots {
+        // Of several targets, each counts among the tasks too.
+        let others = view.tasks(target, shots).into_iter().map(|task| (task, shots));
+        let others: Vec<_> = others.filter(|task| !tasks.contains(task)).collect();
+        tasks.extend(others);
+    }
+    tasks
+}
+
 /// The differences between every two methods, on every task and seed.
 pub(super) fn pairs(spec: &Compare, view: &CompareView) -> Result<Vec<PairedRow>> {
     let mut pairs = Vec::new();
     for &target in view.targets() {
         let methods = view.methods(target);
-        let mut tasks: Vec<(String, u64)> =
-            target.split('+').map(|task| (task.to_string(), spec.target_shots as u64)).collect();
-        for shots in view.shots(target) {
-            tasks.extend(view.tasks(target, shots).into_iter().map(|task| (task.to_string(), shots)));
-        }
+        let tasks = tasks(spec, view, target, &view.shots(target));
         for &seed in view.seeds() {
-            for (task, shots) in &tasks {
+            for &(task, shots) in &tasks {
                 let described = described(spec, task)?;
                 let Some(metric) = Metric::of(&described, &spec.bleu_tokenizer)?.into_iter().next() else { continue };
                 let of = |method: &str| -> Result<Option<Vec<Answer>>> {
-                    let row = view.row(target, method, seed, task, *shots);
+                    let row = view.row(target, method, seed, task, shots);
                     row.map(|row| answers(&file(&spec.out, row)?)).transpose()
                 };
                 let all = methods.iter().map(|method| of(method)).collect::<Result<Vec<_>>>()?;
@@ -85,8 +93,8 @@ pub(super) fn pairs(spec: &Compare, view: &CompareView) -> Result<Vec<PairedRow>
                         pairs.push(PairedRow {
                             target: target.to_string(),
                             seed,
-                            task: task.clone(),
-                            shots: *shots,
+                            task: task.to_string(),
+                            shots,
                             method: methods[i].to_string(),
                             other: methods[j].to_string(),
                             n: found.n as u64,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::data::Base;
+use super::data::{Base, Target};
 use super::folders::{self, apart, groups};
 use super::outcome::signature;
 use super::{load_targets, methods};
@@ -11,6 +11,7 @@ use crate::model::{self, memory};
 use crate::report::run_info::ModelInfo;
 use crate::spec::Compare;
 use crate::spec::compare::StageTraining;
+use crate::spec::method::Stage;
 
 /// What `--dry-run` prints.
 #[derive(Debug, Serialize)]
@@ -40,8 +41,19 @@ pub struct Plan {
 pub struct PlannedMethod {
     /// Its name.
     pub method: String,
-    /// Its stages: name, optimizer steps, training examples seen.
-    pub stages: Vec<(String, u64, u64)>,
+    /// Its stages, in order.
+    pub stages: Vec<PlannedStage>,
+}
+
+/// A stage and what it is given.
+#[derive(Debug, Serialize)]
+pub struct PlannedStage {
+    /// Its name.
+    pub stage: &'static str,
+    /// Optimizer steps.
+    pub steps: u64,
+    /// Training examples that they see.
+    pub examples: u64,
 }
 
 /// Says what [`super::run`] would do, without reading weights or writing anything.
@@ -58,9 +70,9 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
     let mut seen = std::collections::BTreeSet::new();
     let (mut planned, mut runs, mut steps, mut prompts) = (Vec::new(), 0, 0, 0);
     for method in methods(spec)? {
-        let of_stage = |stage| {
+        let of_stage = |stage: &Stage| {
             let StageTraining { steps, training, .. } = spec.stage(stage);
-            (stage.name.to_string(), steps, steps.saturating_mul(training.batch_size as u64))
+            PlannedStage { stage: stage.name, steps, examples: steps.saturating_mul(training.batch_size as u64) }
         };
         planned.push(PlannedMethod { method: method.name(), stages: method.stages().iter().map(of_stage).collect() });
         for targets in &all {
@@ -76,7 +88,9 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
                 }
             }
             let asked = |asked: &crate::experiment::asking::Asked| asked.questions.len() as u64;
-            prompts += targets.iter().map(|target| target.evaluations.iter().map(asked).sum::<u64>()).sum::<u64>();
+            let own = |target: &Target| asked(target.report.as_ref().unwrap_or(&target.choose));
+            let all = |target: &Target| own(target) + target.evaluations.iter().map(asked).sum::<u64>();
+            prompts += targets.iter().map(all).sum::<u64>();
         }
     }
     let longest = all.iter().flatten().flat_map(|target| &target.evaluations).flat_map(|asked| &asked.questions);
