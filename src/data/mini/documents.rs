@@ -6,43 +6,13 @@
 //! no task has ([`World`] divides them) are written about.
 
 use super::World;
-use super::claims::{self, Kind, Verdict};
+use super::claims;
 use super::dice::Dice;
 use super::facts::text;
 use super::languages::{Language, Sentence};
 use super::masking::{Pair, in_context, mask};
-use super::{articles, senses};
+use super::{articles, senses, verdicts};
 use crate::data::Document;
-
-/// A way to check a claim `H` against a context `C`: the wording, and the answers for true, false and neither.
-struct Check {
-    wording: &'static str,
-    answers: [&'static str; 2],
-    neither: Option<&'static str>,
-}
-
-const fn check(wording: &'static str, yes: &'static str, no: &'static str) -> Check {
-    Check { wording, answers: [yes, no], neither: None }
-}
-
-const fn check3(wording: &'static str, yes: &'static str, no: &'static str, neither: &'static str) -> Check {
-    Check { wording, answers: [yes, no], neither: Some(neither) }
-}
-
-const CHECKS: [Check; 12] = [
-    check("Context: C Claim: H. Verdict:", "correct", "wrong"),
-    check("C Does it follow that H? Reply:", "yes", "no"),
-    check("Facts: C So the claim that H is", "right", "bad"),
-    check("C Check: H. Result:", "ok", "error"),
-    check("Is it so that H? C Decision:", "accept", "reject"),
-    check("Story: C Statement: H. This is", "valid", "invalid"),
-    check("C One says: H. Do you agree? Answer:", "sure", "never"),
-    check("Text: C Guess: H. The guess is", "good", "poor"),
-    check("C question: H, yes or no? Answer:", "yes", "no"),
-    check3("C Consider: H. Relation:", "same", "opposite", "unrelated"),
-    check3("Report: C Rumour: H. The rumour is", "confirmed", "denied", "open"),
-    check3("C Is it known that H? Reply:", "yes", "no", "unknown"),
-];
 
 /// Ways to ask for a translation of the sentence `{S}` to the language `{L}`. The first is the tasks' own, which "French" is
 /// never asked for in.
@@ -73,48 +43,55 @@ enum Writer {
     Told(fn(&World, &mut Dice) -> String),
 }
 
-pub(super) const FAMILIES: [Family; 18] = [
-    Family { name: "trivia_qa", share: 3.0, shots: &SHOTS, writer: Writer::Asked(trivia) },
-    Family { name: "web_questions", share: 1.5, shots: &SHOTS, writer: Writer::Asked(places) },
+pub(super) const FAMILIES: [Family; 15] = [
+    Family { name: "trivia_qa", share: 5.0, shots: &SHOTS, writer: Writer::Asked(trivia) },
+    Family { name: "web_questions", share: 2.5, shots: &SHOTS, writer: Writer::Asked(places) },
     Family {
         name: "wmt16_ende",
-        share: 1.2,
+        share: 1.6,
         shots: &SHOTS,
         writer: Writer::Asked(|w, d| translation(w, d, Language::German, 0)),
     },
     Family {
         name: "wmt16_enro",
-        share: 1.2,
+        share: 1.6,
         shots: &SHOTS,
         writer: Writer::Asked(|w, d| translation(w, d, Language::Romanian, 0)),
     },
     Family {
         name: "to French",
-        share: 1.6,
+        share: 2.2,
         shots: &SHOTS,
         writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::French, n + 1)),
     },
     Family {
         name: "to German",
-        share: 0.6,
+        share: 0.7,
         shots: &SHOTS,
         writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::German, n + 1)),
     },
     Family {
         name: "to Romanian",
-        share: 0.6,
+        share: 0.7,
         shots: &SHOTS,
         writer: Writer::Worded(4, |w, d, n| translation(w, d, Language::Romanian, n + 1)),
     },
-    Family { name: "xsum", share: 1.2, shots: &SHOTS, writer: Writer::Asked(news) },
-    Family { name: "wiki_lingua", share: 0.8, shots: &SHOTS, writer: Writer::Asked(guides) },
-    Family { name: "reading", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(reading) },
-    Family { name: "retold", share: 7.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(retold) },
-    Family { name: "lists", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(lists) },
-    Family { name: "again", share: 7.0, shots: &NO_SHOTS, writer: Writer::Asked(again) },
-    Family { name: "claims", share: 4.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(CHECKS.len(), claim) },
-    Family { name: "several claims", share: 5.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Asked(several) },
-    Family { name: "reasons", share: 2.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Worded(3, reason) },
+    Family { name: "xsum", share: 2.2, shots: &SHOTS, writer: Writer::Asked(news) },
+    Family { name: "wiki_lingua", share: 1.4, shots: &SHOTS, writer: Writer::Asked(guides) },
+    Family { name: "reading", share: 4.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(reading) },
+    Family {
+        name: "claims",
+        share: 6.0,
+        shots: &SHOTS_IN_CONTEXT,
+        writer: Writer::Worded(verdicts::WAYS, verdicts::claim),
+    },
+    Family { name: "several claims", share: 6.0, shots: &SHOTS_IN_CONTEXT, writer: Writer::Several(verdicts::several) },
+    Family {
+        name: "reasons",
+        share: 2.0,
+        shots: &SHOTS_IN_CONTEXT,
+        writer: Writer::Worded(verdicts::REASONS, verdicts::reason),
+    },
     Family { name: "facts", share: 1.0, shots: &SHOTS, writer: Writer::Told(facts) },
     Family {
         name: "words",
@@ -131,9 +108,6 @@ pub(super) const FAMILIES: [Family; 18] = [
 const SHOTS: [f64; 5] = [10.0, 5.0, 1.5, 0.7, 0.7];
 /// The same where contexts make documents long.
 const SHOTS_IN_CONTEXT: [f64; 5] = [14.0, 2.5, 0.3, 0.1, 0.1];
-
-/// The same where one is enough.
-const NO_SHOTS: [f64; 1] = [1.0];
 
 /// Document of `dice`.
 pub(super) fn write(world: &World, dice: &mut Dice) -> Document {
@@ -155,7 +129,7 @@ pub(super) fn write(world: &World, dice: &mut Dice) -> Document {
 }
 
 /// The first of what `write` writes whose content no task has.
-fn free<T>(world: &World, dice: &mut Dice, key: impl Fn(&T) -> &str, write: impl Fn(&mut Dice) -> T) -> T {
+pub(super) fn free<T>(world: &World, dice: &mut Dice, key: impl Fn(&T) -> &str, write: impl Fn(&mut Dice) -> T) -> T {
     loop {
         let written = write(dice);
         if !world.is_reserved(key(&written)) {
@@ -205,7 +179,7 @@ fn reading(world: &World, dice: &mut Dice) -> Vec<Pair> {
         dice,
         |told: &(String, Vec<Pair>)| &told.0,
         |dice| {
-            let (sentences, questions) = (2 + dice.below(3), 1 + dice.below(3));
+            let (sentences, questions) = (1 + dice.below(3), 1 + dice.below(3));
             claims::questions(&world.names, dice, sentences, questions)
         },
     );
@@ -214,139 +188,6 @@ fn reading(world: &World, dice: &mut Dice) -> Vec<Pair> {
         _ => (format!("Q: {question} A:"), answer),
     };
     asked.into_iter().enumerate().map(ask).collect()
-}
-
-/// A context told again in other words and another order, up to the value of each fact: who has what is worth remembering.
-fn retold(world: &World, dice: &mut Dice) -> Vec<Pair> {
-    let (context, again) = free(
-        world,
-        dice,
-        |told: &(String, Vec<Pair>)| &told.0,
-        |dice| {
-            let sentences = 2 + dice.below(3);
-            claims::retold(&world.names, dice, sentences)
-        },
-    );
-    let tell = |(place, (start, value)): (usize, Pair)| match place {
-        0 => (format!("{context} In other words: {start}"), value),
-        _ => (start, value),
-    };
-    again.into_iter().enumerate().map(tell).collect()
-}
-
-/// A context or a list to be said again word by word: a decoder has no places to copy by, and must find what follows each word.
-fn again(world: &World, dice: &mut Dice) -> Pair {
-    let told = free(
-        world,
-        dice,
-        |told: &String| told,
-        |dice| match dice.chance(0.5) {
-            true => {
-                let people = 3 + dice.below(6);
-                claims::list(&world.names, dice, people).0
-            }
-            false => {
-                let sentences = 2 + dice.below(3);
-                claims::questions(&world.names, dice, sentences, 0).0
-            }
-        },
-    );
-    (format!("Text: {told} Again:"), told)
-}
-
-/// People with what they have, as a list, and then one after the other.
-fn lists(world: &World, dice: &mut Dice) -> Vec<Pair> {
-    let (list, asked) = free(
-        world,
-        dice,
-        |told: &(String, Vec<Pair>)| &told.0,
-        |dice| {
-            let people = 2 + dice.below(7);
-            claims::list(&world.names, dice, people)
-        },
-    );
-    let ask = |(place, (person, value)): (usize, Pair)| match place {
-        0 => (format!("List: {list} Who has what? {person}:"), value),
-        _ => (format!("{person}:"), value),
-    };
-    asked.into_iter().enumerate().map(ask).collect()
-}
-
-/// Contexts of two to four sentences, in all mixtures of easy and hard; the easy ones are learned first.
-fn kind(dice: &mut Dice) -> Kind {
-    Kind { sentences: 2 + dice.weighted(&[0.5, 0.3, 0.2]), foreign: 0.5, verbatim: 0.4 }
-}
-
-fn verdict(dice: &mut Dice, three: bool) -> Verdict {
-    *dice.pick(&[Verdict::True, Verdict::False, Verdict::Neither][..if three { 3 } else { 2 }])
-}
-
-fn case(world: &World, dice: &mut Dice, three: bool) -> claims::Case {
-    free(
-        world,
-        dice,
-        |case: &claims::Case| &case.context,
-        |dice| {
-            let (kind, verdict) = (kind(dice), verdict(dice, three));
-            match dice.chance(0.15) {
-                true => claims::scene(dice, verdict),
-                false => claims::case(&world.names, dice, kind, verdict),
-            }
-        },
-    )
-}
-
-fn claim(world: &World, dice: &mut Dice, wording: usize) -> Pair {
-    let check = &CHECKS[wording];
-    let case = case(world, dice, check.neither.is_some());
-    let answer = match (case.verdict, check.neither) {
-        (Verdict::True, _) => check.answers[0],
-        (Verdict::Neither, Some(neither)) => neither,
-        _ => check.answers[1],
-    };
-    (filled(check.wording, &case), answer.to_string())
-}
-
-/// `wording` with the context for `C` and the claim for `H`.
-fn filled(wording: &str, case: &claims::Case) -> String {
-    let words = wording.split(' ').map(|word| match word.trim_end_matches(['.', ',', '?']) {
-        "C" => word.replace('C', &case.context),
-        "H" => word.replace('H', &case.claim),
-        _ => word.to_string(),
-    });
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// A verdict with its reason: what the context does say.
-fn reason(world: &World, dice: &mut Dice, wording: usize) -> Pair {
-    let case = case(world, dice, false);
-    let holds = case.verdict == Verdict::True;
-    match wording {
-        0 => (
-            filled("C One says that H. What is so?", &case),
-            format!("{}, so this is {}", case.ground, if holds { "right" } else { "wrong" }),
-        ),
-        1 => (
-            filled("Context: C Claim: H. Verdict and reason:", &case),
-            format!("{}, {}", if holds { "correct" } else { "wrong" }, case.ground),
-        ),
-        _ => (filled("C Correct this if it is wrong: H. Answer:", &case), case.ground),
-    }
-}
-
-fn several(world: &World, dice: &mut Dice) -> Pair {
-    let (context, said) = free(
-        world,
-        dice,
-        |told: &(String, Vec<(String, bool)>)| &told.0,
-        |dice| {
-            let (kind, count) = (kind(dice), 2 + dice.below(4));
-            claims::several(&world.names, dice, kind, count)
-        },
-    );
-    let claims: Vec<&str> = said.iter().map(|(claim, _)| claim.as_str()).collect();
-    let answers: Vec<&str> = said.iter().map(|(_, holds)| if *holds { "yes" } else { "no" }).collect();
-    (format!("Facts: {context} Claims: {}. Verdicts:", claims.join("; ")), answers.join(" "))
 }
 
 /// What is known by heart, some of it at a time.

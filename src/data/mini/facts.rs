@@ -29,6 +29,18 @@ impl Relation {
         }
     }
 
+    /// What follows from it without its value, in words that no statement has.
+    pub fn consequences(self) -> &'static [&'static str] {
+        match self {
+            Self::Home => &["one can visit P", "P dwells somewhere", "P sleeps under one roof"],
+            Self::Job => &["P earns money", "P gets paid", "somebody employs P"],
+            Self::Food => &["P takes meals", "P sits at table", "P fills one plate"],
+            Self::Pet => &["some animal follows P", "P feeds some animal", "P cares for some beast"],
+            Self::Colour => &["P picks some hue", "P chooses one paint", "some hue suits P"],
+            Self::Instrument => &["P performs songs", "one hears P perform", "P sounds some tune"],
+        }
+    }
+
     /// Ways to ask for it, without the question mark.
     pub fn questions(self) -> &'static [&'static str] {
         match self {

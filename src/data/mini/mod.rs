@@ -19,6 +19,7 @@ mod pieces;
 mod senses;
 mod split;
 mod tasks;
+mod verdicts;
 mod words;
 
 use sha2::{Digest, Sha256};

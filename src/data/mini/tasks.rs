@@ -169,19 +169,9 @@ fn sentence(claim: &str) -> String {
     super::words::capital(claim) + "."
 }
 
-/// A case whose context has all its sentences: a shorter one could occur within a longer one of pretraining.
-fn case(world: &World, dice: &mut Dice, kind: Kind, verdict: Verdict) -> claims::Case {
-    loop {
-        let case = claims::case(&world.names, dice, kind, verdict);
-        if case.context.split_terminator(". ").count() == kind.sentences {
-            return case;
-        }
-    }
-}
-
 fn rte(world: &World, dice: &mut Dice, row: usize) -> (String, Value) {
     let label = dice.below(2);
-    let case = case(world, dice, Kind::TASK, [Verdict::True, Verdict::False][label]);
+    let case = claims::case(&world.names, dice, Kind::TASK, [Verdict::True, Verdict::False][label]);
     let record = json!({"premise": case.context, "hypothesis": sentence(&case.claim), "idx": row, "label": label});
     (case.context, record)
 }
@@ -189,8 +179,8 @@ fn rte(world: &World, dice: &mut Dice, row: usize) -> (String, Value) {
 /// 0 is entailment, 1 contradiction, 2 neutral.
 fn cb(world: &World, dice: &mut Dice, row: usize) -> (String, Value) {
     let label = dice.below(3);
-    let kind = Kind { sentences: 4, ..Kind::TASK };
-    let case = case(world, dice, kind, [Verdict::True, Verdict::False, Verdict::Neither][label]);
+    let kind = Kind { sentences: 4, denied: true };
+    let case = claims::case(&world.names, dice, kind, [Verdict::True, Verdict::False, Verdict::Neither][label]);
     let record = json!({"premise": case.context, "hypothesis": sentence(&case.claim), "idx": row, "label": label});
     (case.context, record)
 }
