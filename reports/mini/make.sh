@@ -13,6 +13,6 @@ for seed in ${SEEDS:-0 1 2}; do
     "$fsa" label-ratio --steps 0 --eval "$pretrained" --limit all --seed $seed --out $here/pretrained-seed$seed --resume
     "$fsa" gradient-align --seed $seed --out $here/gradient-align-seed$seed --resume
     "$fsa" label-ratio --seed $seed --out $here/label-ratio-seed$seed --resume
-    "$fsa" label-ratio --trainable '*layer_norm.weight' --seed $seed --out $here/norms-only-seed$seed --resume
+    "$fsa" label-ratio --trainable '*layer_norm.weight' --lr 0.1 --schedule cosine --seed $seed --out $here/norms-only-seed$seed --resume
 done
 "$fsa" mini report $here
