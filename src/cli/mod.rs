@@ -3,6 +3,8 @@
 //! One file per subcommand, each the same walk: arguments as typed → a resolved spec → one library call → what a person or
 //! a program reads. It must not compute anything.
 
+mod again;
+mod bench;
 mod choice;
 mod compare;
 mod completions;
@@ -56,6 +58,7 @@ enum Command {
     Score(score::Arguments),
     Tasks(tasks::Arguments),
     Mini(mini::Arguments),
+    Bench(bench::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -81,6 +84,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Score(arguments) => arguments.run(),
         Command::Tasks(arguments) => arguments.run(),
         Command::Mini(arguments) => arguments.run(),
+        Command::Bench(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
         Command::Man(arguments) => arguments.run(),
     }

@@ -3,6 +3,7 @@
 
 mod answers;
 mod asking;
+pub mod bench;
 pub mod compare;
 pub mod compare_summary;
 pub mod dump;

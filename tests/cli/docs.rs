@@ -5,7 +5,7 @@ use fsa::spec::preset::Pace;
 
 use super::{fsa, stderr, stdout};
 
-const SUBCOMMANDS: [&str; 12] = [
+const SUBCOMMANDS: [&str; 13] = [
     "compare",
     "gradient-align",
     "label-ratio",
@@ -16,6 +16,7 @@ const SUBCOMMANDS: [&str; 12] = [
     "score",
     "tasks",
     "mini",
+    "bench",
     "completions",
     "man",
 ];
