@@ -55,7 +55,7 @@ pub struct Options {
     /// How many runs, each with the next root seed [default: 1]
     #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Input")]
     seeds: Option<u64>,
-    /// Threads; sums depend on it in their last bits [default: one per physical core]
+    /// Threads; sums depend on it in their last bits [default: one per physical core, shared between --jobs]
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Input")]
     threads: Option<usize>,
 
@@ -209,8 +209,9 @@ impl Options {
         Ok((config, file.read::<Tables>()?.values))
     }
 
-    /// The spec that these options, over `tables` of a config, come to, with a default for everything that has one.
-    pub fn resolve(self, tables: Tables) -> Result<Compare> {
+    /// The spec that these options, over `tables` of a config, come to, with a default for everything that has one; `jobs` processes
+    /// share the cores.
+    pub fn resolve(self, tables: Tables, jobs: usize) -> Result<Compare> {
         if self.training.given().iter().any(|key| key == "trainable") {
             return Err(Error::input("cannot be used here: what is trained follows from the method")
                 .flag("--trainable")
@@ -285,7 +286,7 @@ impl Options {
             methods,
             seed,
             seeds: self.seeds.unwrap_or(1),
-            threads: self.threads.unwrap_or_else(threads::default),
+            threads: self.threads.unwrap_or_else(|| (threads::default() / jobs).max(1)),
             eval,
             trade_off: self.trade_off.unwrap_or(true),
             files: data,

@@ -93,11 +93,6 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
             prompts += targets.iter().map(all).sum::<u64>();
         }
     }
-    let longest = all.iter().flatten().flat_map(|target| &target.evaluations).flat_map(|asked| &asked.questions);
-    let longest = longest.map(|question| question.source.len()).max().unwrap_or(1) + spec.prompt.length;
-    let training = &spec.model_stage.training;
-    let batch = training.batch_size;
-    let tokens = (longest * batch).min(training.micro_batch_tokens.max(longest));
     let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params: inspected.params, note: None };
     Ok(Plan {
         methods: planned,
@@ -106,8 +101,18 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
         steps,
         prompts,
         params: inspected.params,
-        memory_mib: memory::estimate_mib(&base.config, inspected.params, tokens, batch, 1, training.optimizer),
+        memory_mib: memory_mib(spec, &base, &all, inspected.params),
         signature: signature(spec, &all, &model)?,
         warnings,
     })
+}
+
+/// Estimated peak memory, in MiB, of a process that does the work of `spec` with a model of `params` numbers.
+pub(super) fn memory_mib(spec: &Compare, base: &Base, all: &[Vec<Target>], params: u64) -> u64 {
+    let longest = all.iter().flatten().flat_map(|target| &target.evaluations).flat_map(|asked| &asked.questions);
+    let longest = longest.map(|question| question.source.len()).max().unwrap_or(1) + spec.prompt.length;
+    let training = &spec.model_stage.training;
+    let batch = training.batch_size;
+    let tokens = (longest * batch).min(training.micro_batch_tokens.max(longest));
+    memory::estimate_mib(&base.config, params, tokens, batch, 1, training.optimizer)
 }
