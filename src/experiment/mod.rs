@@ -7,6 +7,7 @@ pub mod bench;
 pub mod compare;
 pub mod compare_summary;
 pub mod dump;
+pub mod estimate;
 mod figures;
 mod fine_tune;
 pub mod generate;

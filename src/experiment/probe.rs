@@ -33,10 +33,20 @@ pub(super) fn measure(
     number: usize,
     step: u64,
 ) -> Result<BTreeMap<String, Gram>> {
+    measure_whole(model, &data.probe(number)?, spec, step)
+}
+
+/// As [`measure`], of a batch or a part of one.
+pub(super) fn measure_whole(
+    model: &T5,
+    whole: &Whole,
+    spec: &GradientAlign,
+    step: u64,
+) -> Result<BTreeMap<String, Gram>> {
     let key = Seeds::new(spec.seed).key("probe.dropout", &[step]);
     let dropout = spec.probe_dropout.then_some(Dropout { rate: spec.training.dropout, key });
     let pass = Pass { dropout, loss: LossOptions::from(&spec.training), scale: 1.0 };
-    grams(model, &data.probe(number)?, pass, spec.training.micro_batch_tokens, step)
+    grams(model, whole, pass, spec.training.micro_batch_tokens, step)
 }
 
 /// The dot products of the gradients of all losses of `whole`, cut into micro-batches of `tokens`: a Gram per parameter.

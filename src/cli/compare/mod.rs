@@ -104,13 +104,14 @@ fn print_plan(plan: &Plan, spec: &Compare) -> Result<()> {
     }
     let text = format!(
         "{methods}\nmethods run {}, over targets and seeds\nstages      {}, {} steps in all (shared ones counted once)\n\
-         evaluation  {} prompts\nparameters  {}\nmemory      about {} MiB\nsignature   {}\n{}",
+         evaluation  {} prompts\nparameters  {}\nmemory      about {} MiB\n{}signature   {}\n{}",
         plan.runs,
         plan.stages,
         plan.steps,
         plan.prompts,
         plan.params,
         plan.memory_mib,
+        how::time(plan.time.as_ref()),
         plan.signature,
         how::warnings_and_spec(&plan.warnings, spec)?,
     );

@@ -24,10 +24,10 @@ pub(super) struct Evaluation<'a> {
 }
 
 /// One task as it is asked.
-struct Asking<'a> {
-    asked: &'a Asked,
-    target: &'a Target,
-    prefix: &'a [u32],
+pub(super) struct Asking<'a> {
+    pub asked: &'a Asked,
+    pub target: &'a Target,
+    pub prefix: &'a [u32],
     attached: bool,
     matched: bool,
 }
@@ -48,7 +48,7 @@ impl Evaluation<'_> {
 
     /// Everything that is asked: each target in its training format, and what is no target; where the format is the target's and a
     /// prompt is there, with and without it.
-    fn all(&self) -> Vec<Asking<'_>> {
+    pub fn all(&self) -> Vec<Asking<'_>> {
         let has = self.method.attached() != Attached::Nothing;
         let mut all: Vec<Asking> = self
             .targets

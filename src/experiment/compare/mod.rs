@@ -17,6 +17,7 @@ mod pairs;
 mod part;
 mod plan;
 mod stage;
+mod time;
 mod work;
 mod worker;
 

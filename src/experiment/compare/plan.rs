@@ -5,8 +5,9 @@ use serde::Serialize;
 use super::data::{Base, Target};
 use super::folders::{self, apart, groups};
 use super::outcome::signature;
-use super::{load_targets, methods};
+use super::{load_targets, methods, time};
 use crate::error::Result;
+use crate::experiment::estimate::{self, Time};
 use crate::model::{self, memory};
 use crate::report::run_info::ModelInfo;
 use crate::spec::Compare;
@@ -30,6 +31,8 @@ pub struct Plan {
     pub params: u64,
     /// Estimated peak memory in MiB.
     pub memory_mib: u64,
+    /// How long it will take in one process, measured just now; none where the run does not fit into memory.
+    pub time: Option<Time>,
     /// What decides the numbers, in one line.
     pub signature: String,
     /// Warnings that the run would give.
@@ -56,10 +59,10 @@ pub struct PlannedStage {
     pub examples: u64,
 }
 
-/// Says what [`super::run`] would do, without reading weights or writing anything.
+/// Says what [`super::run`] would do, without writing anything: how long it will take comes from doing some of it.
 ///
 /// # Errors
-/// As [`super::run`], for everything that can be seen without the weights.
+/// As [`super::run`], for everything that can be seen before the first step.
 pub fn plan(spec: &Compare) -> Result<Plan> {
     spec.validate()?;
     let base = Base::load(&spec.model)?;
@@ -94,6 +97,8 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
         }
     }
     let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params: inspected.params, note: None };
+    let memory_mib = memory_mib(spec, &base, &all, inspected.params);
+    let time = estimate::if_it_fits(memory_mib, &mut warnings, || time::time(spec, &base, &all))?;
     Ok(Plan {
         methods: planned,
         runs,
@@ -101,7 +106,8 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
         steps,
         prompts,
         params: inspected.params,
-        memory_mib: memory_mib(spec, &base, &all, inspected.params),
+        memory_mib,
+        time,
         signature: signature(spec, &all, &model)?,
         warnings,
     })
