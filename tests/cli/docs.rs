@@ -5,10 +5,11 @@ use fsa::spec::preset::Pace;
 
 use super::{fsa, stderr, stdout};
 
-const SUBCOMMANDS: [&str; 12] = [
+const SUBCOMMANDS: [&str; 13] = [
     "compare",
     "gradient-align",
     "label-ratio",
+    "paper",
     "pretrain",
     "plot",
     "generate",

@@ -37,8 +37,10 @@ use crate::report::{CompareRow, RunFolder};
 use crate::spec::method::{Attached, Method};
 use crate::spec::{Compare, Seeds};
 
+pub(super) use self::examples::side_by_side;
 pub use self::outcome::Outcome;
-pub(super) use self::outcome::{is_run, redraw};
+pub(super) use self::outcome::{is_run, redraw, rows};
+pub(super) use self::plan::budget;
 pub use self::plan::{Plan, PlannedMethod, PlannedStage, plan};
 
 /// Trains and asks. `command` is recorded in `run.json`.
