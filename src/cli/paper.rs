@@ -29,9 +29,10 @@ Examples:
   fsa paper --only figure1,figure2,table5.2-rte
   fsa paper --resume
 
-A fixed plan of runs of the other commands, each in a folder of its own in --out; one that is done is
-not made again, and --resume goes on after a kill. README.md there says figure by figure and table by
-table what the paper shows, what the run shows and whether they agree; it is written after every run.";
+A fixed plan of runs of the other commands, each in a folder of its own in --out; one that is
+done is not made again, and --resume goes on after a kill. README.md there says figure by figure
+and table by table what the paper shows, what the run shows and whether they agree; it is written
+after every run.";
 
 /// Every option that both a flag and a config key can set; `None` where nothing was said.
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]

@@ -43,7 +43,9 @@ fn runs_are_what_their_commands_make() {
 fn a_dry_run_prints_the_runs_and_writes_nothing() {
     let place = Place::new();
     let said = place.done("paper --dry-run --seeds 2 --threads 1 --out all");
-    for words in ["label-ratio-seed1", "second-wmt14_enfr", "table5.2-rte  rte\n", "table10       no run\n", "seeds = 2"] {
+    for words in
+        ["label-ratio-seed1", "second-wmt14_enfr", "table5.2-rte  rte\n", "table10       no run\n", "seeds = 2"]
+    {
         assert!(said.contains(words), "no {words} in\n{said}");
     }
     let total: u64 = said.lines().find_map(|line| line.strip_suffix(" steps in all")).unwrap().parse().unwrap();

@@ -128,7 +128,7 @@ pub static ITEMS: [Item; 20] = [
         name: "table5.2",
         title: "Table 5.2, first: the fine-tuned tasks",
         paper: "ProMoT is as good as standard fine-tuning or better on three of four tasks, and better than prompt tuning on all four.",
-        here: "As good is at most 2 points below.",
+        here: "As good is at most 2 points below, which says little where neither has learned the task.",
         needs: &["rte", "wmt14_enfr", "snli", "openbookqa"],
         show: Show::Scores(Scores {
             shots: &[],

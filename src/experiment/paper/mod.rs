@@ -61,7 +61,6 @@ pub fn run(plan: &Plan, existing: Existing, command: &[String], events: &mut dyn
     if existing == Existing::Overwrite {
         plan.chosen().try_for_each(unfinished)?;
     }
-    let words = if command.is_empty() { "fsa paper".to_string() } else { command.join(" ") };
     let all = plan.chosen().count();
     let made = plan.chosen().enumerate().try_for_each(|(number, run)| {
         if results::is_done(run)? {
@@ -72,10 +71,10 @@ pub fn run(plan: &Plan, existing: Existing, command: &[String], events: &mut dyn
         }
         let mut named = Named { events: &mut *events, name: format!("run {} of {all}, {}", number + 1, run.name) };
         make(run, existing, command, &mut named)?;
-        page::write(plan, &folder, &words).map(drop)
+        page::write(plan, &folder).map(drop)
     });
     // Also where it was stopped; the run's own error comes first.
-    let written = page::write(plan, &folder, &words);
+    let written = page::write(plan, &folder);
     let status = if written.is_ok() { fine_tune::status_of(&made) } else { Status::Failed };
     let ended = folder.write_run(&RunInfo { status, ..info.end(status) });
     made?;

@@ -36,7 +36,7 @@ pub struct State {
 }
 
 /// Writes the page, tables and rows of what is done into `folder`; the states of all items, and the files.
-pub fn write(plan: &Plan, folder: &RunFolder, command: &str) -> Result<(Vec<State>, Vec<PathBuf>)> {
+pub fn write(plan: &Plan, folder: &RunFolder) -> Result<(Vec<State>, Vec<PathBuf>)> {
     let results = Results::read(plan)?;
     let printed = Printed::read()?;
     let (mut states, mut files, mut sections) = (Vec::new(), Vec::new(), String::new());
@@ -59,7 +59,7 @@ pub fn write(plan: &Plan, folder: &RunFolder, command: &str) -> Result<(Vec<Stat
         let agree = verdicts.iter().filter(|verdict| **verdict == Verdict::Agrees).count();
         let state =
             State { item: item.name, verdict: Verdict::of_all(&verdicts), claims: (agree, item.claims.len()), missing };
-        sections.push_str(&section(item, &state, &judged, &shown, folder));
+        sections.push_str(&section(item, &state, &judged, &shown, folder, results.seeds.len()));
         states.push(state);
     }
     files.push(folder.write_atomic(&format!("{DATA}/{README}"), DATA_README.as_bytes())?);
@@ -67,7 +67,7 @@ pub fn write(plan: &Plan, folder: &RunFolder, command: &str) -> Result<(Vec<Stat
     let runs: String =
         results.signatures.iter().map(|(name, signature)| format!("- [`{name}`]({name}): `{signature}`\n")).collect();
     let page = TEMPLATE
-        .replace("{command}", command)
+        .replace("{count}", &seeds.len().to_string())
         .replace("{seeds}", &seeds.join(", "))
         .replace("{note}", model_folder::note(MINI.as_ref()).unwrap_or_default())
         .replace("{summary}", &table(&states))
@@ -92,7 +92,7 @@ impl<'a> Judged<'a> {
         Self { claim, paper, verdict: claim.judge(&found), found }
     }
 
-    /// `- Norm. Avg., 1-shot of ProMoT less that of Standard: paper 4.67, here 3.10 [1.20, 5.00], must be above 0: **agrees**`
+    /// `- Norm. Avg., 1-shot, fine-tuned on RTE: ProMoT less Standard; paper 4.7, here 3.1 [1.2, 5.0], must be above 0: **agrees**`
     fn line(&self, seeds: usize) -> String {
         let places = self.claim.quantity.places();
         let number = |value: f64| {
@@ -107,6 +107,7 @@ impl<'a> Judged<'a> {
             (None, _) => "no value".to_string(),
         };
         let some = match self.found.values.len() {
+            0 => String::new(),
             all if all == seeds => String::new(),
             some => format!(" (of {some} of {seeds} seeds)"),
         };
@@ -116,7 +117,7 @@ impl<'a> Judged<'a> {
         };
         let paper = self.paper.map_or_else(String::new, |value| format!("paper {}, ", number(value)));
         format!(
-            "- {}: {paper}here {here}{some}, must be {side} {}: **{}**\n",
+            "- {}; {paper}here {here}{some}, must be {side} {}: **{}**\n",
             self.claim.quantity.words(),
             at.to_string().replace('-', "−"),
             self.verdict.words()
@@ -124,11 +125,11 @@ impl<'a> Judged<'a> {
     }
 }
 
-fn section(item: &Item, state: &State, judged: &[Judged], shown: &Shown, folder: &RunFolder) -> String {
+fn section(item: &Item, state: &State, judged: &[Judged], shown: &Shown, folder: &RunFolder, seeds: usize) -> String {
     let mut text = format!("## {}\n\n**Paper.** {}\n\n", item.title, item.paper);
-    let here = if item.here.is_empty() { String::new() } else { format!("{} ", item.here) };
-    text.push_str(&format!("**Here.** {here}{}\n\n", outcome(item, state)));
-    let seeds = judged.iter().map(|judged| judged.found.values.len()).max().unwrap_or_default();
+    let here = [item.here.to_string(), outcome(item, state)];
+    let here: Vec<String> = here.into_iter().filter(|sentence| !sentence.is_empty()).collect();
+    text.push_str(&format!("**Here.** {}\n\n", here.join(" ")));
     judged.iter().for_each(|judged| text.push_str(&judged.line(seeds)));
     if !judged.is_empty() {
         text.push('\n');
@@ -136,13 +137,10 @@ fn section(item: &Item, state: &State, judged: &[Judged], shown: &Shown, folder:
     for figure in shown.figures.iter().filter(|figure| folder.file(figure).is_file()) {
         text.push_str(&format!("![{}]({figure})\n\n", item.title));
     }
-    let mut links = Vec::new();
-    if shown.table.is_some() {
-        links.push(format!("[table]({TABLES}/{}.md)", item.name));
-    }
-    if shown.csv.is_some() {
-        links.push(format!("[rows]({DATA}/{}.csv)", item.name));
-    }
+    // What was made with answers that are gone by now stays.
+    let places = [("table", format!("{TABLES}/{}.md", item.name)), ("rows", format!("{DATA}/{}.csv", item.name))];
+    let there = places.iter().filter(|(_, path)| state.missing.is_empty() && folder.file(path).is_file());
+    let links: Vec<String> = there.map(|(what, path)| format!("[{what}]({path})")).collect();
     if !links.is_empty() {
         text.push_str(&format!("{}\n\n", links.join(", ")));
     }

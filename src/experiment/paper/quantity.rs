@@ -150,18 +150,15 @@ impl Quantity {
     pub fn words(&self) -> String {
         match *self {
             Self::Gain { target, shots, measure, method, over, .. } => format!(
-                "{} of {} less that of {}{}",
+                "{}{}: {} less {}",
                 names::measure(target, measure, shots),
+                if measure == "target" { String::new() } else { format!(", fine-tuned on {}", names::targets(target)) },
                 names::method(method),
                 names::method(over),
-                if measure == "target" { String::new() } else { format!(", after {}", names::targets(target)) },
             ),
-            Self::Labels { target, method, task } => format!(
-                "label ratio on {} of {}, after {}",
-                names::task(task),
-                names::method(method),
-                names::targets(target)
-            ),
+            Self::Labels { target, method, task } => {
+                format!("label ratio on {}, {} on {}", names::task(task), names::method(method), names::targets(target))
+            }
             Self::Learned => "accuracy on RTE, last probe less first".into(),
             Self::Kept { task } => format!("score on {}, last probe as a share of the first", names::task(task)),
             Self::LabelsAtEnd { task } => format!("label ratio on {} at the last probe", names::task(task)),
@@ -183,7 +180,7 @@ impl Quantity {
                     Mean::Classification => "accuracy on classification tasks",
                     Mean::Translation => "BLEU on other languages",
                 };
-                format!("mean {mean} over checkpoints of ProMoT less that of Standard")
+                format!("mean {mean} over checkpoints, ProMoT less Standard")
             }
         }
     }

@@ -1,24 +1,26 @@
 //! The rows of the runs that are done, together, with what they amount to.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Plan;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment::compare;
 use crate::experiment::compare_summary::{by_seed, summary_rows};
+use crate::model_folder::EMBEDDED;
 use crate::report::compare_view::CompareView;
 use crate::report::files::{ROWS, RUN, SPEC, TARGET_ROWS};
 use crate::report::names::PRETRAINED;
 use crate::report::rows_file::read_rows;
-use crate::report::run_info::Status;
+use crate::report::run_info::{RunInfo, Status, hash_bytes};
 use crate::report::{
     CheckpointRow, CompareRow, CompareSummaryRow, GradientAlignRow, LabelRatioRow, RunFolder, TargetRow,
 };
 use crate::spec::paper::{SubRun, SubSpec};
-use crate::spec::{self, Compare};
+use crate::spec::{self, Compare, MINI};
 
 /// What all runs that are done have measured.
 pub struct Results {
@@ -182,8 +184,14 @@ pub fn is_done(run: &SubRun) -> Result<bool> {
         return Ok(false);
     }
     let folder = RunFolder::open(out)?;
-    if folder.read_run()?.status != Status::Finished {
+    let info = folder.read_run()?;
+    if info.status != Status::Finished {
         return Ok(false);
+    }
+    if is_of_another_model(&info) {
+        return Err(Error::input("the run in it was of another embedded model than this fsa's")
+            .at(out)
+            .next("start anew with --force, or choose another --out"));
     }
     match &run.spec {
         SubSpec::Pretrain(spec) => same(&folder, spec),
@@ -191,6 +199,16 @@ pub fn is_done(run: &SubRun) -> Result<bool> {
         SubSpec::GradientAlign(spec) => same(&folder, spec),
         SubSpec::Compare(spec) => same(&folder, spec),
     }
+}
+
+/// Whether the run was of an embedded model that is not the one of now.
+fn is_of_another_model(info: &RunInfo) -> bool {
+    let read = info.model.iter().flat_map(|model| &model.files);
+    EMBEDDED.iter().any(|(name, bytes)| {
+        let path = Path::new(MINI).join(name);
+        let mut then = read.clone().filter(|file| file.path == path);
+        then.next().is_some_and(|then| *then != hash_bytes(&path, bytes))
+    })
 }
 
 #[cfg(test)]

@@ -62,6 +62,9 @@ pub fn show(item: &Item, plan: &Plan, results: &Results) -> Result<Shown> {
                 return Ok(Shown::default());
             };
             let rows = compare::side_by_side(spec, tasks, &SIDE_BY_SIDE)?;
+            if rows.is_empty() {
+                return Ok(Shown::default());
+            }
             Ok(Shown { csv: Some(to_csv(&rows)?), table: Some(examples_md(item.title, &rows)), ..Shown::default() })
         }
         Show::Splits => {
