@@ -20,6 +20,7 @@ mod lenient;
 mod man;
 mod mini;
 mod options;
+mod paper;
 mod plot;
 mod preset;
 mod pretrain;
@@ -51,6 +52,7 @@ enum Command {
     GradientAlign(Box<gradient_align::Arguments>),
     LabelRatio(Box<label_ratio::Arguments>),
     Compare(Box<compare::Arguments>),
+    Paper(paper::Arguments),
     Pretrain(Box<pretrain::Arguments>),
     Plot(plot::Arguments),
     Generate(generate::Arguments),
@@ -77,6 +79,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::GradientAlign(arguments) => arguments.run(),
         Command::LabelRatio(arguments) => arguments.run(),
         Command::Compare(arguments) => arguments.run(),
+        Command::Paper(arguments) => arguments.run(),
         Command::Pretrain(arguments) => arguments.run(),
         Command::Plot(arguments) => arguments.run(),
         Command::Generate(arguments) => arguments.run(),

@@ -17,6 +17,7 @@ mod json_lines;
 pub mod label_ratio;
 pub mod mini;
 pub mod paired;
+pub mod paper;
 pub mod pretrain;
 mod probe;
 pub mod redraw;

@@ -9,6 +9,7 @@ const SUBCOMMANDS: [&str; 13] = [
     "compare",
     "gradient-align",
     "label-ratio",
+    "paper",
     "pretrain",
     "plot",
     "generate",

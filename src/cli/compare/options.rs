@@ -24,8 +24,6 @@ use crate::cli::{lenient, threads};
 
 /// What stands for the paper's in-context tasks.
 const ALL: &str = "all";
-/// LoRA's usual places in T5.
-const LORA_TARGETS: [&str; 2] = ["q", "v"];
 
 /// Every option that both a flag and a config key can set; `None` where nothing was said.
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
@@ -105,7 +103,7 @@ pub struct Options {
     #[arg(long, value_name = "NUMBER", value_parser = choice::number, help_heading = "LoRA")]
     lora_alpha: Option<f64>,
     #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "LoRA")]
-    #[arg(help = format!("Linear maps that it is added to, with commas between [default: {}]", LORA_TARGETS.join(",")))]
+    #[arg(help = format!("Linear maps that it is added to, with commas between [default: {}]", Lora::TARGETS.join(",")))]
     #[serde(deserialize_with = "lenient::names")]
     lora_targets: Option<Vec<String>>,
     #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "LoRA")]
@@ -267,7 +265,7 @@ impl Options {
         let lora = tables.lora.unwrap_or(Lora {
             rank: defaults.compare.lora_rank,
             alpha: f64::NAN,
-            targets: LORA_TARGETS.map(String::from).to_vec(),
+            targets: Lora::TARGETS.map(String::from).to_vec(),
         });
         let rank = self.lora_rank.unwrap_or(lora.rank);
         let alpha = self.lora_alpha.unwrap_or(if lora.alpha.is_nan() || rank != lora.rank {

@@ -23,6 +23,13 @@ pub struct Jobs<'a> {
     pub worker: &'a dyn Fn() -> Result<Command>,
 }
 
+impl Jobs<'static> {
+    /// This process alone, which starts no other.
+    pub fn alone() -> Self {
+        Self { count: 1, worker: &|| Err(Error::check("internal: a process that works alone wants another")) }
+    }
+}
+
 impl Jobs<'_> {
     /// As many as are wanted, have work, and fit into the memory that there is, at `memory_mib` each. Says so if that is fewer.
     pub(super) fn at_once(&self, memory_mib: u64, left: usize, events: &mut dyn Events) -> usize {

@@ -36,9 +36,11 @@ use crate::report::run_info::{RunInfo, Status};
 use crate::spec::method::Method;
 use crate::spec::{Compare, Seeds};
 
+pub(super) use self::examples::side_by_side;
 pub use self::jobs::Jobs;
 pub use self::outcome::Outcome;
-pub(super) use self::outcome::{is_run, redraw};
+pub(super) use self::outcome::{is_run, redraw, rows};
+pub(super) use self::plan::budget;
 pub use self::plan::{Plan, PlannedMethod, PlannedStage, plan};
 pub use self::worker::{Order, Said, spec_in, work_on};
 

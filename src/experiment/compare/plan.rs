@@ -1,11 +1,14 @@
 //! What a comparison would do.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::data::{Base, Target};
 use super::folders::{self, apart, groups};
 use super::outcome::signature;
 use super::{load_targets, methods, time};
+use crate::data::Task;
 use crate::error::Result;
 use crate::experiment::estimate::{self, Time};
 use crate::model::{self, memory};
@@ -70,8 +73,7 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
     let all = load_targets(spec, &base, &mut warnings)?;
     let inspected = model::inspect(&spec.model)?;
     warnings.extend(inspected.warnings);
-    let mut seen = std::collections::BTreeSet::new();
-    let (mut planned, mut runs, mut steps, mut prompts) = (Vec::new(), 0, 0, 0);
+    let (mut planned, mut prompts) = (Vec::new(), 0);
     for method in methods(spec)? {
         let of_stage = |stage: &Stage| {
             let StageTraining { steps, training, .. } = spec.stage(stage);
@@ -79,17 +81,6 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
         };
         planned.push(PlannedMethod { method: method.name(), stages: method.stages().iter().map(of_stage).collect() });
         for targets in &all {
-            let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
-            for group in groups(&method, &names) {
-                runs += 1;
-                for (number, stage) in method.stages().iter().enumerate() {
-                    for group in apart(stage, &group) {
-                        if seen.insert(folders::stage(&spec.out, &group, targets[0].seed, &method, number)) {
-                            steps += spec.stage(stage).steps;
-                        }
-                    }
-                }
-            }
             let asked = |asked: &crate::experiment::asking::Asked| asked.questions.len() as u64;
             let own = |target: &Target| asked(target.report.as_ref().unwrap_or(&target.choose));
             let all = |target: &Target| own(target) + target.evaluations.iter().map(asked).sum::<u64>();
@@ -97,13 +88,14 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
         }
     }
     let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params: inspected.params, note: None };
+    let budget = budget(spec)?;
     let memory_mib = memory_mib(spec, &base, &all, inspected.params);
     let time = estimate::if_it_fits(memory_mib, &mut warnings, || time::time(spec, &base, &all))?;
     Ok(Plan {
         methods: planned,
-        runs,
-        stages: seen.len() as u64,
-        steps,
+        runs: budget.runs,
+        stages: budget.stages,
+        steps: budget.steps,
         prompts,
         params: inspected.params,
         memory_mib,
@@ -121,4 +113,38 @@ pub(super) fn memory_mib(spec: &Compare, base: &Base, all: &[Vec<Target>], param
     let batch = training.batch_size;
     let tokens = (longest * batch).min(training.micro_batch_tokens.max(longest));
     memory::estimate_mib(&base.config, params, tokens, batch, 1, training.optimizer)
+}
+
+/// What is trained in all, those stages that methods share counted once.
+pub(in crate::experiment) struct Trained {
+    /// Runs of methods: targets times seeds, and one a seed for methods that mix targets.
+    pub runs: u64,
+    /// Stages.
+    pub stages: u64,
+    /// Optimizer steps.
+    pub steps: u64,
+}
+
+/// Counts it by the spec alone.
+pub(in crate::experiment) fn budget(spec: &Compare) -> Result<Trained> {
+    let tasks = spec.target.iter().map(|name| Task::resolve(name)).collect::<Result<Vec<_>>>()?;
+    let names: Vec<&str> = tasks.iter().map(Task::name).collect();
+    let mut seen = BTreeSet::new();
+    let mut trained = Trained { runs: 0, stages: 0, steps: 0 };
+    for method in methods(spec)? {
+        for seed in spec.root_seeds() {
+            for group in groups(&method, &names) {
+                trained.runs += 1;
+                for (number, stage) in method.stages().iter().enumerate() {
+                    for group in apart(stage, &group) {
+                        if seen.insert(folders::stage(&spec.out, &group, seed, &method, number)) {
+                            trained.stages += 1;
+                            trained.steps += spec.stage(stage).steps;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(trained)
 }
