@@ -48,7 +48,7 @@ pub enum SubSpec {
     /// `fsa gradient-align`.
     GradientAlign(GradientAlign),
     /// `fsa compare`.
-    Compare(Compare),
+    Compare(Box<Compare>),
 }
 
 /// The run that makes the second model.
@@ -171,7 +171,7 @@ impl Paper {
             })?;
         }
         let comparison = |of: &'static Comparison| {
-            move |out: PathBuf| -> Result<SubSpec> { Ok(SubSpec::Compare(self.compare(&defaults, of, out)?)) }
+            move |out: PathBuf| -> Result<SubSpec> { Ok(SubSpec::Compare(Box::new(self.compare(&defaults, of, out)?))) }
         };
         for of in COMPARISONS.iter().filter(|of| !of.second) {
             add(of.name, of.name.into(), &comparison(of))?;
