@@ -19,13 +19,14 @@
 //! main → cli → experiment → train, grad, measure, report, plot
 //!              train, grad → model → data, tokenizer → model_folder, measure → spec, error
 //! ```
-//! `measure`, `plot`, `data` and `spec` know nothing of candle; nothing imports `cli`.
+//! `measure`, `plot`, `data` and `spec` know nothing of candle; nothing imports `cli`; `machine` knows nothing of the rest.
 
 pub mod data;
 pub mod error;
 pub mod experiment;
 pub mod grad;
 pub(crate) mod guard;
+pub mod machine;
 pub mod measure;
 pub mod model;
 pub mod model_folder;

@@ -6,6 +6,7 @@ mod compare;
 mod golden;
 mod measure;
 mod mini;
+mod paper;
 mod pretrain;
 mod ratio;
 mod run;

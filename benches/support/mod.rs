@@ -4,23 +4,20 @@
 //! run by the Python in FSA_PEER_PYTHON (by default `python3`). Without it only fsa's own time is printed. Threads:
 //! RAYON_NUM_THREADS, by default all cores; the peer gets as many.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
-use fsa::model::{T5, T5Config};
+use fsa::model::{Shape, T5};
 use fsa::spec::Seeds;
 
-/// t5-v1_1-small.
-pub const CONFIG: &str = r#"{"model_type": "t5", "architectures": ["T5ForConditionalGeneration"], "feed_forward_proj": "gated-gelu",
- "tie_word_embeddings": false, "vocab_size": 32128, "d_model": 512, "d_kv": 64, "d_ff": 1024, "num_layers": 8,
- "num_decoder_layers": 8, "num_heads": 6, "decoder_start_token_id": 0, "dropout_rate": 0.1}"#;
+/// What is measured.
+const SHAPE: Shape = Shape::T5V11Small;
 const RUNS: usize = 5;
 
 /// A random model of that shape.
 pub fn model() -> T5 {
-    let config = T5Config::parse(CONFIG, Path::new("config.json")).expect("config");
-    T5::random(config, Seeds::new(0)).expect("model")
+    T5::random(SHAPE.config().expect("config"), Seeds::new(0)).expect("model")
 }
 
 /// `len` ids that look random.
@@ -58,7 +55,7 @@ fn peer(arguments: &[&str], threads: usize) -> Option<f64> {
     let script = std::env::var("FSA_PEER").map_or_else(|_| PathBuf::from(default), PathBuf::from);
     let python = std::env::var("FSA_PEER_PYTHON").unwrap_or_else(|_| "python3".to_string());
     let config = std::env::temp_dir().join("fsa-bench-config.json");
-    std::fs::write(&config, CONFIG).ok()?;
+    std::fs::write(&config, SHAPE.json()?).ok()?;
     let output = Command::new(python)
         .arg(script)
         .arg("--config")

@@ -1,15 +1,18 @@
 //! What every command that makes a run folder has in common besides its options: nothing here changes a number.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use fsa::experiment::Existing;
+use fsa::experiment::estimate::Time;
 use fsa::spec::config::{self, Config, Keys};
 use fsa::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::options::keys;
+use super::table;
 use super::term::{self, Term};
 
 /// What to do with the options now.
@@ -101,6 +104,19 @@ pub fn warnings_and_spec(warnings: &[String], spec: &impl Serialize) -> Result<S
         .map_err(|source| Error::input(format!("cannot write this spec as TOML: {source}")).caused_by(source))?;
     let warnings: String = warnings.iter().map(|warning| format!("warning     {warning}\n")).collect();
     Ok(format!("{warnings}\n{spec}"))
+}
+
+/// What a plan says of time: all of it, and its parts.
+pub fn time(time: Option<&Time>) -> String {
+    let Some(time) = time else { return "time        not measured\n".to_owned() };
+    let length = |seconds: f64| match seconds < 10.0 {
+        true => format!("{seconds:.1}s"),
+        false => term::clock(Duration::from_secs_f64(seconds)),
+    };
+    let parts =
+        time.parts.iter().map(|part| [format!("  {}", part.what), part.count.to_string(), length(part.total_s)]);
+    let total = length(time.total_s);
+    format!("time        about {total}, from work done just now\n{}", table::columns(parts.collect()))
 }
 
 /// The first few and the last.

@@ -3,6 +3,8 @@
 //! One file per subcommand, each the same walk: arguments as typed → a resolved spec → one library call → what a person or
 //! a program reads. It must not compute anything.
 
+mod again;
+mod bench;
 mod choice;
 mod compare;
 mod completions;
@@ -18,6 +20,7 @@ mod lenient;
 mod man;
 mod mini;
 mod options;
+mod paper;
 mod plot;
 mod preset;
 mod pretrain;
@@ -49,6 +52,7 @@ enum Command {
     GradientAlign(Box<gradient_align::Arguments>),
     LabelRatio(Box<label_ratio::Arguments>),
     Compare(Box<compare::Arguments>),
+    Paper(paper::Arguments),
     Pretrain(Box<pretrain::Arguments>),
     Plot(plot::Arguments),
     Generate(generate::Arguments),
@@ -56,6 +60,7 @@ enum Command {
     Score(score::Arguments),
     Tasks(tasks::Arguments),
     Mini(mini::Arguments),
+    Bench(bench::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -74,6 +79,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::GradientAlign(arguments) => arguments.run(),
         Command::LabelRatio(arguments) => arguments.run(),
         Command::Compare(arguments) => arguments.run(),
+        Command::Paper(arguments) => arguments.run(),
         Command::Pretrain(arguments) => arguments.run(),
         Command::Plot(arguments) => arguments.run(),
         Command::Generate(arguments) => arguments.run(),
@@ -81,6 +87,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Score(arguments) => arguments.run(),
         Command::Tasks(arguments) => arguments.run(),
         Command::Mini(arguments) => arguments.run(),
+        Command::Bench(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
         Command::Man(arguments) => arguments.run(),
     }

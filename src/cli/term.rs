@@ -4,6 +4,8 @@
 
 mod lines;
 
+pub use lines::clock;
+
 use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 use std::path::PathBuf;

@@ -1,9 +1,12 @@
 //! `fsa gradient-align`: fine-tune, and at each probe step compare the full gradient with the format gradient.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use serde::Serialize;
 
+use super::estimate::{self, LIMIT_S, Time, seconds_of};
 use super::fine_tune::{self, Epochs, FineTune, Probing};
 use super::probe;
 use super::redraw::draw;
@@ -72,6 +75,8 @@ pub struct Plan {
     pub losses: usize,
     /// Estimated peak memory in MiB.
     pub memory_mib: u64,
+    /// How long it will take, measured just now; none where the run does not fit into memory.
+    pub time: Option<Time>,
     /// What decides the numbers, in one line.
     pub signature: String,
     /// Warnings that the run would give.
@@ -92,10 +97,7 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     }
     let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model, Some(&spec.training))?)));
     let attached = prepared.and_then(|(data, loaded)| {
-        let model = match data.adapter.clone() {
-            Some(adapter) => loaded.model.with_adapter(adapter).map_err(|error| error.flag("--adapter"))?,
-            None => loaded.model,
-        };
+        let model = data.attach(loaded.model)?;
         Ok((data, Loaded { model, ..loaded }))
     });
     let (data, loaded) = match attached {
@@ -207,10 +209,10 @@ fn written(folder: &RunFolder, rows: &[GradientAlignRow]) -> Result<Vec<PathBuf>
     Ok(files)
 }
 
-/// Says what [`run`] would do, without reading weights or writing anything.
+/// Says what [`run`] would do, without writing anything: how long it will take comes from doing some of it.
 ///
 /// # Errors
-/// As [`run`], for everything that can be seen without the weights.
+/// As [`run`], for everything that can be seen before the first step.
 pub fn plan(spec: &GradientAlign) -> Result<Plan> {
     let data = Data::load(spec)?;
     let Inspection { names, params, warnings } = model::inspect(&spec.model)?;
@@ -218,23 +220,43 @@ pub fn plan(spec: &GradientAlign) -> Result<Plan> {
     let tokens = data.source_tokens(spec.training.batch_size);
     let losses = data.losses.count();
     let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None };
+    let optimizer = spec.training.optimizer;
+    let memory_mib = memory::estimate_mib(&data.config, params, tokens, spec.training.batch_size, losses, optimizer);
+    let mut warnings: Vec<String> = data.warnings.iter().cloned().chain(warnings).collect();
+    let time = estimate::if_it_fits(memory_mib, &mut warnings, || time(spec, &data))?;
     Ok(Plan {
         steps: spec.steps,
         probe_steps: spec.probe_steps(),
         train_examples: data.train.len(),
         params,
         losses,
-        memory_mib: memory::estimate_mib(
-            &data.config,
-            params,
-            tokens,
-            spec.training.batch_size,
-            losses,
-            spec.training.optimizer,
-        ),
+        memory_mib,
+        time,
         signature: signature(spec, &data, &model),
-        warnings: data.warnings.into_iter().chain(warnings).collect(),
+        warnings,
     })
+}
+
+/// How long the run will take.
+fn time(spec: &GradientAlign, data: &Data) -> Result<Time> {
+    let model = data.attach(model::load(&spec.model)?.0)?;
+    let mut grams = BTreeMap::new();
+    let batch = seconds_of(data.probes.first().map_or(0, Vec::len), 1, LIMIT_S, |size| {
+        let whole = data.part_of_probe(0, size)?;
+        let begun = Instant::now();
+        grams = probe::measure_whole(&model, &whole, spec, 0)?;
+        Ok(begun.elapsed().as_secs_f64())
+    })?;
+    let batches = data.probes.len();
+    let begun = Instant::now();
+    probe::rows(&model, data, spec, 0, &vec![grams; batches])?;
+    let rows = begun.elapsed().as_secs_f64();
+    let (training, seeds) = (data.training(spec), Seeds::new(spec.seed));
+    let step = estimate::step_s(&model, &training, 1, LIMIT_S, |training| {
+        Ok(Box::new(Epochs::new(&data.train_tokens, training, seeds)?))
+    })?;
+    let (probes, each) = (spec.probe_steps().len() as u64, batch * batches as f64 + rows);
+    Ok(Time::of([("training steps".to_string(), spec.steps, step), ("probes".to_string(), probes, each)]))
 }
 
 /// `model_without_embeddings` at the first and the last probe.

@@ -3,9 +3,11 @@
 
 mod answers;
 mod asking;
+pub mod bench;
 pub mod compare;
 pub mod compare_summary;
 pub mod dump;
+pub mod estimate;
 mod figures;
 mod fine_tune;
 pub mod generate;
@@ -15,6 +17,7 @@ mod json_lines;
 pub mod label_ratio;
 pub mod mini;
 pub mod paired;
+pub mod paper;
 pub mod pretrain;
 mod probe;
 pub mod redraw;

@@ -9,7 +9,7 @@ use crate::measure::{Alignment, Bootstrap, Gram, alignment};
 use crate::model::dropout::Dropout;
 use crate::model::loss::LossOptions;
 use crate::model::t5::Pass;
-use crate::model::{T5, prompt};
+use crate::model::{T5, Whole, prompt};
 use crate::report::{GradientAlignRow, Scope};
 use crate::spec::{Estimator, GradientAlign, Seeds};
 
@@ -33,16 +33,30 @@ pub(super) fn measure(
     number: usize,
     step: u64,
 ) -> Result<BTreeMap<String, Gram>> {
-    let whole = data.probe(number)?;
-    let batches = whole.cut(spec.training.micro_batch_tokens, model.config())?;
+    measure_whole(model, &data.probe(number)?, spec, step)
+}
+
+/// As [`measure`], of a batch or a part of one.
+pub(super) fn measure_whole(
+    model: &T5,
+    whole: &Whole,
+    spec: &GradientAlign,
+    step: u64,
+) -> Result<BTreeMap<String, Gram>> {
     let key = Seeds::new(spec.seed).key("probe.dropout", &[step]);
     let dropout = spec.probe_dropout.then_some(Dropout { rate: spec.training.dropout, key });
     let pass = Pass { dropout, loss: LossOptions::from(&spec.training), scale: 1.0 };
+    grams(model, whole, pass, spec.training.micro_batch_tokens, step)
+}
+
+/// The dot products of the gradients of all losses of `whole`, cut into micro-batches of `tokens`: a Gram per parameter.
+pub(super) fn grams(model: &T5, whole: &Whole, pass: Pass, tokens: usize, step: u64) -> Result<BTreeMap<String, Gram>> {
+    let batches = whole.cut(tokens, model.config())?;
     let tape = model.forward(&batches, pass)?;
     if let Some(loss) = tape.losses().iter().find(|loss| !loss.is_finite()) {
         return Err(Error::check(format!("a probe loss at step {step} is {loss}")).next(remedy(step)));
     }
-    let mut sink = Dots::new(data.losses.count());
+    let mut sink = Dots::new(whole.weights.len());
     model.backward(tape, &mut sink)?;
     let grams = sink.into_grams();
     if let Some((name, _)) = grams.iter().find(|(_, gram)| !gram.is_finite()) {

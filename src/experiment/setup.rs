@@ -120,11 +120,24 @@ impl Data {
 
     /// Probe batch `number` with its K losses.
     pub fn probe(&self, number: usize) -> Result<Whole<'_>> {
+        self.part_of_probe(number, self.probes[number].len())
+    }
+
+    /// The first `examples` of it.
+    pub fn part_of_probe(&self, number: usize, examples: usize) -> Result<Whole<'_>> {
         let tokens = match (self.probe_split, &self.dev) {
             (ProbeSplit::Validation, Some((_, tokens))) => tokens,
             _ => &self.train_tokens,
         };
-        self.losses.batch(tokens, number as u64, &self.probes[number])
+        self.losses.batch(tokens, number as u64, &self.probes[number][..examples])
+    }
+
+    /// `model` with what is attached to it.
+    pub fn attach(&self, model: T5) -> Result<T5> {
+        match self.adapter.clone() {
+            Some(adapter) => model.with_adapter(adapter).map_err(|error| error.flag("--adapter")),
+            None => Ok(model),
+        }
     }
 
     /// How the model is trained: of all, what is attached is left alone.

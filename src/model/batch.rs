@@ -298,6 +298,11 @@ impl Batch {
         self.encoder.mix.losses()
     }
 
+    /// Tokens of all sources.
+    pub fn source_tokens(&self) -> usize {
+        self.sources.ids().len()
+    }
+
     /// Labels that take part in the loss, over all rows.
     pub fn target_tokens(&self) -> usize {
         self.labels.ids().iter().filter(|&&id| id != IGNORED).count()

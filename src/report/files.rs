@@ -34,6 +34,12 @@ pub const TABLE_MD: &str = "table.md";
 pub const TABLE_TEX: &str = "table.tex";
 /// The first inputs of each task with every method's outputs.
 pub const OUTPUTS_MD: &str = "outputs.md";
+/// What `fsa paper` says of the paper's figures and tables.
+pub const README: &str = "README.md";
+/// The sub-folder of its tables.
+pub const TABLES: &str = "tables";
+/// The sub-folder of the rows behind its figures and tables.
+pub const DATA: &str = "data";
 /// The sub-folder of the model that `fsa pretrain` leaves.
 pub const MODEL: &str = "model";
 /// The model's architecture.

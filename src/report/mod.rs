@@ -1,6 +1,6 @@
 //! Results on disk: row structs (the public schema), CSV, run folders. Must not know candle or how anything was computed.
 //!
-//! [`rows`] and [`compare_rows`] are the schema; [`table`] says which columns a row type has; [`csv`], [`rows_file`] and [`summary`] write them;
+//! [`rows`], [`compare_rows`] and [`paper_rows`] are the schema; [`table`] says which columns a row type has; [`csv`], [`rows_file`] and [`summary`] write them;
 //! [`files`], [`folder`] and [`run_info`] are the run folder and what is known about the run; [`view`], [`label_view`]
 //! and [`compare_view`] answer what readers of rows ask, [`onset`](mod@onset) when a label ratio takes off; [`names`] are what readers call tasks
 //! and metrics.
@@ -15,6 +15,7 @@ pub mod label_view;
 pub mod names;
 pub mod onset;
 pub mod paper;
+pub mod paper_rows;
 pub mod rows;
 pub mod rows_file;
 pub mod run_info;
@@ -27,6 +28,7 @@ pub use compare_view::CompareView;
 pub use folder::RunFolder;
 pub use label_view::LabelView;
 pub use onset::{Onset, onset};
+pub use paper_rows::{ExampleRow, PaperRow, PointRow, SplitRow};
 pub use rows::{GradientAlignRow, LabelRatioRow, PretrainRow, Scope, ScoreRow, TargetRow};
 pub use rows_file::RowsFile;
 pub use run_info::RunInfo;

@@ -16,8 +16,8 @@ const TASKS: [(&str, &str); 12] = [
     ("wiki_lingua", "WikiLingua"),
 ];
 
-/// Methods of `fsa compare`, as the paper calls them.
-const METHODS: [(&str, &str); 11] = [
+/// Methods of `fsa compare`, as the paper calls them, and those that its tables tell apart by a rank.
+const METHODS: [(&str, &str); 13] = [
     ("pretrained", "Pretrained"),
     ("standard", "Standard"),
     ("standard-long", "Standard, long"),
@@ -27,6 +27,8 @@ const METHODS: [(&str, &str); 11] = [
     ("random-prompt", "Random prompt"),
     ("lora", "LoRA"),
     ("promot-lora", "ProMoT with LoRA"),
+    ("promot-lora-r2", "ProMoT with LoRA (r = 2)"),
+    ("promot-lora-r4", "ProMoT with LoRA (r = 4)"),
     ("multitask", "Multi-task"),
     ("multitask-promot", "Multi-task ProMoT"),
 ];
@@ -66,6 +68,24 @@ pub fn method(name: &str) -> String {
     }
 }
 
+/// Several targets with `+` between: `RTE and WMT14 En-Fr`.
+pub fn targets(target: &str) -> String {
+    target.split('+').map(task).collect::<Vec<_>>().join(" and ")
+}
+
+/// A measure of `summary.csv` of `fsa compare`: `CB, 1-shot`; the target's has no shots.
+pub fn measure(target: &str, measure: &str, shots: Option<u64>) -> String {
+    let name = match measure {
+        "target" => return format!("{}, 0-shot", targets(target)),
+        "norm_avg" => "Norm. Avg.",
+        "matched" => "Matched mean",
+        "mismatched" => "Mismatched mean",
+        "label_ratio" => "Label ratio (mismatched)",
+        other => task(other),
+    };
+    shots.map_or_else(|| name.to_string(), |shots| format!("{name}, {shots}-shot"))
+}
+
 fn known<'a>(names: &[(&str, &'static str)], name: &'a str) -> &'a str {
     names.iter().find(|(known, _)| *known == name).map_or(name, |(_, pretty)| pretty)
 }
@@ -79,6 +99,13 @@ mod tests {
         assert_eq!((task("trivia_qa"), task("my task")), ("TriviaQA", "my task"));
         assert_eq!((metric("bleu-intl"), metric("accuracy")), ("BLEU", "accuracy"));
         assert_eq!([method("promot+1shot"), method("mine")], ["ProMoT + 1-shot", "mine"]);
+    }
+
+    #[test]
+    fn measures_say_their_shots() {
+        assert_eq!(measure("rte", "cb", Some(1)), "CB, 1-shot");
+        assert_eq!(measure("rte+snli", "target", None), "RTE and SNLI, 0-shot");
+        assert_eq!(measure("rte", "norm_avg", Some(4)), "Norm. Avg., 4-shot");
     }
 
     #[test]

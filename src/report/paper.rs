@@ -13,6 +13,7 @@ const MODEL: &str = "mT5-XXL";
 /// One number.
 #[derive(Debug, Deserialize)]
 struct Number {
+    table: String,
     base_model: String,
     finetune_task: String,
     method: String,
@@ -21,7 +22,7 @@ struct Number {
     value: f64,
 }
 
-/// What the paper prints for mT5-XXL.
+/// What the paper prints.
 #[derive(Debug)]
 pub struct Paper {
     numbers: Vec<Number>,
@@ -33,7 +34,7 @@ impl Paper {
     /// # Errors
     /// If fsa was built with a damaged file.
     pub fn read() -> Result<Self> {
-        let mut numbers = csv::Reader::from_reader(TABLES.as_bytes())
+        let numbers = csv::Reader::from_reader(TABLES.as_bytes())
             .into_deserialize::<Number>()
             .collect::<std::result::Result<Vec<_>, _>>()
             .map_err(|source| {
@@ -41,19 +42,29 @@ impl Paper {
                     .next("please report it with the command that led to it")
                     .caused_by(source)
             })?;
-        numbers.retain(|number| number.base_model == MODEL);
         Ok(Self { numbers })
     }
 
-    /// The score of `task` with `shots` after `method` was trained on `target` (of several targets, on this among them); of a
-    /// number that the paper prints more than once, the first. Names are fsa's.
+    /// mT5-XXL's score of `task` with `shots` after `method` was trained on `target` (of several targets, on this among them); of
+    /// a number that the paper prints more than once, the first. Names are fsa's.
     pub fn score(&self, target: &str, method: &str, task: &str, shots: u64) -> Option<f64> {
-        let (target, task) = (names::task(target), names::task(task));
-        let mut of = self.numbers.iter().filter(|number| number.method == method && number.shots == shots);
+        let target = names::task(target);
+        let trained = |number: &Number| number.finetune_task.split(" + ").any(|name| name == target);
+        self.find(method, task, shots, |number| number.base_model == MODEL && trained(number))
+    }
+
+    /// The same in the table of that name, where `target` may be several with `+` between, all of which were trained on.
+    pub fn printed(&self, table: &str, target: &str, method: &str, task: &str, shots: u64) -> Option<f64> {
+        let target = target.split('+').map(names::task).collect::<Vec<_>>().join(" + ");
+        self.find(method, task, shots, |number| number.table == table && number.finetune_task == target)
+    }
+
+    fn find(&self, method: &str, task: &str, shots: u64, is_run: impl Fn(&Number) -> bool) -> Option<f64> {
+        let task = names::task(task);
         // WikiLingua is printed as `WikiLingua/en`.
         let is_task = |name: &str| name == task || name.strip_suffix("/en") == Some(task);
-        of.find(|number| is_task(&number.task) && number.finetune_task.split(" + ").any(|name| name == target))
-            .map(|number| number.value)
+        let mut of = self.numbers.iter().filter(|number| number.method == method && number.shots == shots);
+        of.find(|number| is_task(&number.task) && is_run(number)).map(|number| number.value)
     }
 }
 
@@ -74,5 +85,10 @@ mod tests {
         assert_eq!(paper.score("wmt14_enfr", "standard", "trivia_qa", 1), Some(3.2));
         assert_eq!(paper.score("rte", "promot", "mine", 1), None);
         assert_eq!(paper.score("rte", "mine", "cb", 1), None);
+        // By table: table 11's own number, another model's, and that of several targets.
+        assert_eq!(paper.printed("11", "wmt14_enfr", "standard", "trivia_qa", 1), Some(0.03));
+        assert_eq!(paper.printed("9", "wmt14_enfr", "promot", "wmt14_enfr", 0), Some(36.46));
+        assert_eq!(paper.printed("2", "rte+wmt14_enfr", "multitask+1shot", "cb", 1), Some(87.5));
+        assert_eq!(paper.printed("8", "wmt14_enfr", "promot", "cb", 1), None);
     }
 }

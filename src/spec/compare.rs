@@ -80,6 +80,16 @@ pub struct Lora {
     pub targets: Vec<String>,
 }
 
+impl Lora {
+    /// Default of `targets`: LoRA's usual places in T5.
+    pub const TARGETS: [&'static str; 2] = ["q", "v"];
+
+    /// Of this rank, with the default for everything else: an alpha of twice the rank.
+    pub fn of_rank(rank: usize) -> Self {
+        Self { rank, alpha: 2.0 * rank as f64, targets: Self::TARGETS.map(String::from).to_vec() }
+    }
+}
+
 /// Which tasks are asked with the soft prompt attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -97,6 +97,8 @@ pub struct LabelRatio {
 }
 
 impl LabelRatio {
+    /// Default of `prompt_sentinel`: what the model was pretrained to answer.
+    pub const PROMPT_SENTINEL: bool = true;
     /// Default of `onset`.
     pub const ONSET: f64 = 0.5;
     /// BLEU tokenizers.

@@ -5,10 +5,11 @@ use fsa::spec::preset::Pace;
 
 use super::{fsa, stderr, stdout};
 
-const SUBCOMMANDS: [&str; 12] = [
+const SUBCOMMANDS: [&str; 14] = [
     "compare",
     "gradient-align",
     "label-ratio",
+    "paper",
     "pretrain",
     "plot",
     "generate",
@@ -16,6 +17,7 @@ const SUBCOMMANDS: [&str; 12] = [
     "score",
     "tasks",
     "mini",
+    "bench",
     "completions",
     "man",
 ];

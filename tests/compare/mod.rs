@@ -1,6 +1,8 @@
 //! `fsa compare` from the command line to its folders.
 
 mod bad_input;
+#[cfg(unix)]
+mod jobs;
 mod methods;
 mod resume;
 mod support;

@@ -14,7 +14,7 @@ use super::support::*;
 const METHODS: &str = "--methods standard,promot,joint,promot-lora+1shot";
 
 /// The names of what is below `runs`, changing with every step of the run's work.
-fn traces(place: &Place) -> Vec<String> {
+pub fn traces(place: &Place) -> Vec<String> {
     let runs = place.path("out/runs");
     if !runs.is_dir() {
         return Vec::new();

@@ -1,5 +1,5 @@
 //! Pretraining from end to end on a corpus of a few sentences.
 
 mod resume;
-mod support;
+pub(crate) mod support;
 mod whole;

@@ -75,6 +75,10 @@ fn a_plan_writes_nothing_and_knows_the_size() {
         (plan.documents, &plan.evaluations[..]),
         (160, &["web_questions:1", "web_questions:0"].map(String::from)[..])
     );
+    let time = plan.time.as_ref().unwrap();
+    let counts: Vec<u64> = time.parts.iter().map(|part| part.count).collect();
+    assert_eq!(counts, [spec.steps, 1, spec.probe_steps().len() as u64 - 1]);
+    assert!(time.parts.iter().all(|part| part.total_s.is_finite() && part.total_s > 0.0), "{time:?}");
     let outcome = run(&spec, Existing::Refuse);
     assert_eq!(plan.signature, outcome.signature);
     assert_eq!(plan.params, model::load(&outcome.model).unwrap().0.params().count() as u64);

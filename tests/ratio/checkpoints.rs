@@ -98,6 +98,7 @@ fn a_dry_run_lists_the_checkpoints_and_writes_nothing() {
         assert_eq!(output.status.code(), Some(0));
         let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(plan["steps"].to_string(), steps, "{plan}");
+        assert!(plan["time"]["total_s"].as_f64().unwrap() > 0.0, "{plan}");
     }
     assert!(before == files(&place.path(".")));
 }

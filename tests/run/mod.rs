@@ -3,6 +3,7 @@
 mod bad_data;
 mod bad_model;
 mod bad_out;
+mod bench;
 mod dump;
 mod embedded;
 mod mutations;

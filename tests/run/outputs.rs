@@ -163,7 +163,19 @@ fn progress_goes_to_stderr_and_a_dry_run_writes_nothing() {
     let plan = place.done("gradient-align --config run.toml --out never --dry-run --json");
     let plan: Value = serde_json::from_str(&plan).unwrap();
     assert_eq!((plan["probe_steps"].clone(), plan["losses"].as_u64()), (serde_json::json!([0, 2, 4]), Some(7)));
+    let time = &plan["time"];
+    let parts: Vec<(&str, u64)> = time["parts"].as_array().unwrap().iter().map(part).collect();
+    assert_eq!(parts, [("training steps", 4), ("probes", 3)]);
+    assert!(time["total_s"].as_f64().unwrap() > 0.0, "{time}");
     assert!(before == files(&place.path(".")), "a dry run wrote something");
+    let said = place.done("gradient-align --config run.toml --out never --dry-run");
+    assert!(said.contains("\ntime        about ") && said.contains("\n  training steps  4  "), "{said}");
+}
+
+/// What a part of a plan's time is, and how often it comes.
+fn part(part: &Value) -> (&str, u64) {
+    assert!(part["total_s"].as_f64().unwrap() > 0.0, "{part}");
+    (part["what"].as_str().unwrap(), part["count"].as_u64().unwrap())
 }
 
 #[test]

@@ -3,18 +3,19 @@
 mod options;
 #[cfg(test)]
 mod tests;
+mod worker;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use fsa::Result;
-use fsa::experiment::compare::{self, Outcome, Plan, PlannedStage};
+use fsa::experiment::compare::{self, Jobs, Outcome, Plan, PlannedStage};
 use fsa::spec::Compare;
+use fsa::{Error, Result};
 use options::{Options, Tables, stages};
 
 use super::how::{self, File, How, Planned};
 use super::options::Layered;
-use super::{term, threads};
+use super::{again, choice, term, threads};
 
 /// Train methods side by side on a task, and ask each one that task and others in context
 #[derive(Debug, Args)]
@@ -22,9 +23,19 @@ use super::{term, threads};
 pub struct Arguments {
     #[command(flatten)]
     options: Options,
+    /// Processes that train and ask at once, each with --threads threads, as many as fit into memory; rows do not depend on
+    /// it [default: 1]
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Output")]
+    jobs: Option<usize>,
     #[command(flatten)]
     how: How,
+    /// Do what another process of the run in this folder says: what fsa starts itself again with
+    #[arg(long, value_name = "DIR", hide = true)]
+    worker: Option<PathBuf>,
 }
+
+/// More processes than any machine has a use for.
+const MOST_JOBS: usize = 1024;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,8 +53,15 @@ A config holds these flags without their dashes, a `key = value` each, and the d
 impl Arguments {
     /// Runs, or with `--dry-run` says what a run would do.
     pub fn run(self) -> Result<()> {
-        let Self { options, how } = self;
-        let spec = resolve(options, how.config.as_deref())?;
+        let Self { options, jobs, how, worker } = self;
+        if let Some(out) = worker {
+            return worker::run(&out);
+        }
+        let count = jobs.unwrap_or(1);
+        if !(1..=MOST_JOBS).contains(&count) {
+            return Err(Error::input(format!("must be from 1 to {MOST_JOBS}, not {count}")).flag("--jobs"));
+        }
+        let spec = resolve(options, how.config.as_deref(), count)?;
         threads::set(spec.threads)?;
         if how.dry_run {
             let plan = compare::plan(&spec)?;
@@ -51,20 +69,26 @@ impl Arguments {
         }
         let outcome = {
             let mut term = how.term();
-            compare::run(&spec, how.existing(), &how::command_line(), &mut term)?
+            let worker = || {
+                let mut command = again::command("compare")?;
+                command.arg("--worker").arg(&spec.out);
+                Ok(command)
+            };
+            let jobs = Jobs { count, worker: &worker };
+            compare::run(&spec, how.existing(), &jobs, &how::command_line(), &mut term)?
         };
         if how.json { term::print_json(&outcome) } else { print_outcome(&outcome) }
     }
 }
 
-/// The validated spec that the flags come to, over a config file if there is one.
-fn resolve(flags: Options, config: Option<&Path>) -> Result<Compare> {
+/// The validated spec that the flags come to, over a config file if there is one; `jobs` share the threads that nobody has counted.
+fn resolve(flags: Options, config: Option<&Path>, jobs: usize) -> Result<Compare> {
     let valid = |spec: Compare| spec.validate().map(|()| spec);
-    let Some(path) = config else { return flags.resolve(Tables::default()).and_then(valid) };
+    let Some(path) = config else { return flags.resolve(Tables::default(), jobs).and_then(valid) };
     let (mut config, tables) = Options::read(&File::new(path, Options::config_keys()))?;
     let typed = flags.given();
     let options = flags.or(std::mem::take(&mut config.values));
-    options.resolve(tables).and_then(valid).map_err(|error| config.place(error, &typed))
+    options.resolve(tables, jobs).and_then(valid).map_err(|error| config.place(error, &typed))
 }
 
 fn print_plan(plan: &Plan, spec: &Compare) -> Result<()> {
@@ -80,13 +104,14 @@ fn print_plan(plan: &Plan, spec: &Compare) -> Result<()> {
     }
     let text = format!(
         "{methods}\nmethods run {}, over targets and seeds\nstages      {}, {} steps in all (shared ones counted once)\n\
-         evaluation  {} prompts\nparameters  {}\nmemory      about {} MiB\nsignature   {}\n{}",
+         evaluation  {} prompts\nparameters  {}\nmemory      about {} MiB\n{}signature   {}\n{}",
         plan.runs,
         plan.stages,
         plan.steps,
         plan.prompts,
         plan.params,
         plan.memory_mib,
+        how::time(plan.time.as_ref()),
         plan.signature,
         how::warnings_and_spec(&plan.warnings, spec)?,
     );

@@ -24,8 +24,6 @@ use crate::cli::{lenient, threads};
 
 /// What stands for the paper's in-context tasks.
 const ALL: &str = "all";
-/// LoRA's usual places in T5.
-const LORA_TARGETS: [&str; 2] = ["q", "v"];
 
 /// Every option that both a flag and a config key can set; `None` where nothing was said.
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
@@ -55,7 +53,7 @@ pub struct Options {
     /// How many runs, each with the next root seed [default: 1]
     #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Input")]
     seeds: Option<u64>,
-    /// Threads; sums depend on it in their last bits [default: one per physical core]
+    /// Threads; sums depend on it in their last bits [default: one per physical core, shared between --jobs]
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Input")]
     threads: Option<usize>,
 
@@ -105,7 +103,7 @@ pub struct Options {
     #[arg(long, value_name = "NUMBER", value_parser = choice::number, help_heading = "LoRA")]
     lora_alpha: Option<f64>,
     #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "LoRA")]
-    #[arg(help = format!("Linear maps that it is added to, with commas between [default: {}]", LORA_TARGETS.join(",")))]
+    #[arg(help = format!("Linear maps that it is added to, with commas between [default: {}]", Lora::TARGETS.join(",")))]
     #[serde(deserialize_with = "lenient::names")]
     lora_targets: Option<Vec<String>>,
     #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "LoRA")]
@@ -209,8 +207,9 @@ impl Options {
         Ok((config, file.read::<Tables>()?.values))
     }
 
-    /// The spec that these options, over `tables` of a config, come to, with a default for everything that has one.
-    pub fn resolve(self, tables: Tables) -> Result<Compare> {
+    /// The spec that these options, over `tables` of a config, come to, with a default for everything that has one; `jobs` processes
+    /// share the cores.
+    pub fn resolve(self, tables: Tables, jobs: usize) -> Result<Compare> {
         if self.training.given().iter().any(|key| key == "trainable") {
             return Err(Error::input("cannot be used here: what is trained follows from the method")
                 .flag("--trainable")
@@ -266,7 +265,7 @@ impl Options {
         let lora = tables.lora.unwrap_or(Lora {
             rank: defaults.compare.lora_rank,
             alpha: f64::NAN,
-            targets: LORA_TARGETS.map(String::from).to_vec(),
+            targets: Lora::TARGETS.map(String::from).to_vec(),
         });
         let rank = self.lora_rank.unwrap_or(lora.rank);
         let alpha = self.lora_alpha.unwrap_or(if lora.alpha.is_nan() || rank != lora.rank {
@@ -285,7 +284,7 @@ impl Options {
             methods,
             seed,
             seeds: self.seeds.unwrap_or(1),
-            threads: self.threads.unwrap_or_else(threads::default),
+            threads: self.threads.unwrap_or_else(|| (threads::default() / jobs).max(1)),
             eval,
             trade_off: self.trade_off.unwrap_or(true),
             files: data,

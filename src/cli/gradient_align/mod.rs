@@ -74,7 +74,7 @@ fn resolve(flags: Options, config: Option<&Path>) -> Result<GradientAlign> {
 fn print_plan(plan: &Plan, spec: &GradientAlign) -> Result<()> {
     let text = format!(
         "steps       {}\nprobes      {}, at steps {}\nexamples    {} in the training split\nparameters  {}\n\
-         losses      {} per probe batch\nmemory      about {} MiB\nsignature   {}\n{}",
+         losses      {} per probe batch\nmemory      about {} MiB\n{}signature   {}\n{}",
         plan.steps,
         plan.probe_steps.len(),
         how::shortened(&plan.probe_steps),
@@ -82,6 +82,7 @@ fn print_plan(plan: &Plan, spec: &GradientAlign) -> Result<()> {
         plan.params,
         plan.losses,
         plan.memory_mib,
+        how::time(plan.time.as_ref()),
         plan.signature,
         how::warnings_and_spec(&plan.warnings, spec)?,
     );

@@ -75,13 +75,14 @@ fn resolve(flags: Options, config: Option<&Path>) -> Result<LabelRatio> {
 fn print_plan(plan: &Plan, spec: &LabelRatio) -> Result<()> {
     let text = format!(
         "probes      {}, at steps {}\nevaluated   {}\nexamples    {}\nparameters  {}\n\
-         memory      about {} MiB\nsignature   {}\n{}",
+         memory      about {} MiB\n{}signature   {}\n{}",
         plan.steps.len(),
         how::shortened(&plan.steps),
         plan.evaluations.join(", "),
         plan.examples,
         plan.params,
         plan.memory_mib,
+        how::time(plan.time.as_ref()),
         plan.signature,
         how::warnings_and_spec(&plan.warnings, spec)?,
     );

@@ -73,7 +73,7 @@ fn resolve(flags: Options, config: Option<&Path>) -> Result<Pretrain> {
 fn print_plan(plan: &Plan, spec: &Pretrain) -> Result<()> {
     let text = format!(
         "probes      {}, at steps {}\ndocuments   {}\nevaluated   {}\nvocabulary  {}\nparameters  {}\n\
-         memory      about {} MiB\nsignature   {}\n{}",
+         memory      about {} MiB\n{}signature   {}\n{}",
         plan.probe_steps.len(),
         how::shortened(&plan.probe_steps),
         plan.documents,
@@ -81,8 +81,9 @@ fn print_plan(plan: &Plan, spec: &Pretrain) -> Result<()> {
         plan.vocabulary,
         plan.params,
         plan.memory_mib,
+        how::time(plan.time.as_ref()),
         plan.signature,
-        how::warnings_and_spec(&[], spec)?,
+        how::warnings_and_spec(&plan.warnings, spec)?,
     );
     term::print(text.as_bytes())
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Asked, Labels};
+use super::{Asked, Labels, Question};
 use crate::error::Result;
 use crate::experiment::answers::{self, Answered};
 use crate::experiment::scoring::{self, Scored};
@@ -60,6 +60,14 @@ pub(in crate::experiment) struct Examiner<'a> {
 }
 
 impl Examiner<'_> {
+    /// The answers of `model` to one batch of the questions of `asked`, and the probability that each begins with a label word.
+    pub fn answer(&self, model: &T5, asked: &Asked, batch: &[&Question]) -> Result<(Vec<Answered>, Vec<f64>)> {
+        let sources: Vec<Vec<u32>> = batch.iter().map(|question| [self.prefix, &question.source].concat()).collect();
+        let sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
+        let answered = answers::answers(model, self.tokenizer, &sources, &asked.task.prefixes(), self.decoding)?;
+        Ok((answered, label_mass(model, &sources, &self.labels.ids)?))
+    }
+
     /// Asks `model` and counts. `tick` is called before each batch.
     pub fn ask<'q>(
         &self,
@@ -69,17 +77,14 @@ impl Examiner<'_> {
         tick: &mut dyn FnMut(&str) -> Result<()>,
     ) -> Result<(Vec<LabelRatioRow>, Vec<Answer<'q>>)> {
         let name = asked.task.name();
-        let prefixes = asked.task.prefixes();
         let labels = &self.labels.set;
         let mut answered: Vec<Answered> = Vec::with_capacity(asked.questions.len());
         let mut mass = Vec::with_capacity(asked.questions.len());
         for batch in asked.questions.chunks(BATCH) {
             tick(&format!("{name} {}-shot, {} of {}", asked.shots, answered.len(), asked.questions.len()))?;
-            let sources: Vec<Vec<u32>> =
-                batch.iter().map(|question| [self.prefix, &question.source].concat()).collect();
-            let sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
-            answered.extend(answers::answers(model, self.tokenizer, &sources, &prefixes, self.decoding)?);
-            mass.extend(label_mass(model, &sources, &self.labels.ids)?);
+            let (more, masses) = self.answer(model, asked, &batch.iter().collect::<Vec<_>>())?;
+            answered.extend(more);
+            mass.extend(masses);
         }
         let outputs: Vec<String> = answered.iter().map(|answered| answered.output.clone()).collect();
         let references: Vec<Vec<String>> = asked.questions.iter().map(|question| question.references.clone()).collect();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub(super) use examine::{Examiner, Place, signatures, ticks};
-pub(super) use questions::{Asked, Reader, describe};
+pub(super) use questions::{Asked, Question, Reader, describe};
 
 use crate::data::{LabelSet, Task};
 use crate::error::Result;

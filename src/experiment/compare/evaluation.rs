@@ -24,10 +24,10 @@ pub(super) struct Evaluation<'a> {
 }
 
 /// One task as it is asked.
-struct Asking<'a> {
-    asked: &'a Asked,
-    target: &'a Target,
-    prefix: &'a [u32],
+pub(super) struct Asking<'a> {
+    pub asked: &'a Asked,
+    pub target: &'a Target,
+    pub prefix: &'a [u32],
     attached: bool,
     matched: bool,
 }
@@ -48,7 +48,7 @@ impl Evaluation<'_> {
 
     /// Everything that is asked: each target in its training format, and what is no target; where the format is the target's and a
     /// prompt is there, with and without it.
-    fn all(&self) -> Vec<Asking<'_>> {
+    pub fn all(&self) -> Vec<Asking<'_>> {
         let has = self.method.attached() != Attached::Nothing;
         let mut all: Vec<Asking> = self
             .targets
@@ -78,15 +78,10 @@ impl Evaluation<'_> {
         self.all().iter().map(|asking| asking::ticks(asking.asked)).sum()
     }
 
-    /// Asks `model`, which the method has left after `step` steps of its last stage.
-    pub fn run(
-        &self,
-        model: &T5,
-        step: Option<u64>,
-        tick: &mut dyn FnMut(&str) -> Result<()>,
-    ) -> Result<Vec<CompareRow>> {
-        if let Some(rows) = self.rows()? {
-            return Ok(rows);
+    /// Asks `model`, which the method has left after `step` steps of its last stage, unless that is done.
+    pub fn run(&self, model: &T5, step: Option<u64>, tick: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+        if self.rows()?.is_some() {
+            return Ok(());
         }
         let bare = model.bare()?;
         let name = self.targets.iter().map(|(target, _)| target.name.as_str()).collect::<Vec<_>>().join("+");
@@ -106,8 +101,7 @@ impl Evaluation<'_> {
             rows.extend(scored.into_iter().map(|row| of(row, step, attached, matched)));
         }
         // Last: an evaluation that has its rows is done.
-        write(&self.dir().join(ROWS), &json_lines(&rows)?)?;
-        Ok(rows)
+        write(&self.dir().join(ROWS), &json_lines(&rows)?)
     }
 
     /// Where the answers to a task are.

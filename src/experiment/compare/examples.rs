@@ -3,9 +3,11 @@
 use super::pairs::{answers, file, tasks};
 use crate::error::Result;
 use crate::report::compare_view::CompareView;
-use crate::report::names;
+use crate::report::{ExampleRow, names};
 use crate::spec::Compare;
 
+/// What stands in the place of a method for the reference.
+const GROUND_TRUTH: &str = "ground-truth";
 /// Inputs of each task.
 const INPUTS: usize = 3;
 
@@ -41,6 +43,40 @@ pub(super) fn examples(spec: &Compare, view: &CompareView) -> Result<String> {
         }
     }
     Ok(text)
+}
+
+/// The first inputs of `tasks`, 1-shot, with the ground truth and the outputs of `methods`, of the first seed; none of a task whose
+/// answers are not there.
+pub(in crate::experiment) fn side_by_side(spec: &Compare, tasks: &[&str], methods: &[&str]) -> Result<Vec<ExampleRow>> {
+    let (scores, _) = super::rows(spec)?;
+    let mut rows = Vec::new();
+    for task in tasks {
+        let of = |method: &&str| -> Result<Option<(String, Vec<_>)>> {
+            let mut scores =
+                scores.iter().filter(|row| row.task == *task && row.shots == 1 && row.prompt_attached == 0);
+            let Some(row) = scores.find(|row| row.method == *method && row.seed == spec.seed) else { return Ok(None) };
+            let file = file(&spec.out, row)?;
+            if file.is_file() { Ok(Some((method.to_string(), answers(&file)?))) } else { Ok(None) }
+        };
+        let all: Vec<(String, Vec<_>)> =
+            methods.iter().filter_map(|method| of(method).transpose()).collect::<Result<_>>()?;
+        let Some((_, first)) = all.first() else { continue };
+        for (place, asked) in first.iter().enumerate().take(INPUTS) {
+            let row = |method: &str, output: &str| ExampleRow {
+                target: spec.target.join("+"),
+                seed: spec.seed,
+                task: task.to_string(),
+                shots: 1,
+                input: place as u64 + 1,
+                prompt: asked.prompt.clone(),
+                method: method.to_string(),
+                output: output.to_string(),
+            };
+            rows.push(row(GROUND_TRUTH, &asked.references.join(" / ")));
+            rows.extend(all.iter().filter_map(|(method, answers)| Some(row(method, &answers.get(place)?.output))));
+        }
+    }
+    Ok(rows)
 }
 
 /// On one line, what Markdown would take for its own escaped.

@@ -9,6 +9,7 @@ mod evaluation;
 mod examples;
 mod folders;
 mod inputs;
+mod jobs;
 mod kept;
 mod means;
 mod outcome;
@@ -16,37 +17,45 @@ mod pairs;
 mod part;
 mod plan;
 mod stage;
+mod time;
+mod work;
+mod worker;
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use self::data::{Base, Target};
-use self::evaluation::Evaluation;
-use self::folders::{EVALUATED, RUNS, STAGES, apart, groups};
-use self::means::Means;
-use self::part::Part;
-use self::stage::Chain;
+use self::folders::{EVALUATED, RUNS, STAGES};
+use self::work::Work;
 use super::fine_tune;
 use super::setup::load_model;
 use super::{Events, Existing};
 use crate::error::{Error, Result};
-use crate::model::{self, T5, prompt};
+use crate::report::RunFolder;
 use crate::report::files::{RUN, SPEC};
 use crate::report::run_info::{RunInfo, Status};
-use crate::report::{CompareRow, RunFolder};
-use crate::spec::method::{Attached, Method};
+use crate::spec::method::Method;
 use crate::spec::{Compare, Seeds};
 
+pub(super) use self::examples::side_by_side;
+pub use self::jobs::Jobs;
 pub use self::outcome::Outcome;
-pub(super) use self::outcome::{is_run, redraw};
+pub(super) use self::outcome::{is_run, redraw, rows};
+pub(super) use self::plan::budget;
 pub use self::plan::{Plan, PlannedMethod, PlannedStage, plan};
+pub use self::worker::{Order, Said, spec_in, work_on};
 
-/// Trains and asks. `command` is recorded in `run.json`.
+/// Trains and asks, in `jobs` processes. `command` is recorded in `run.json`.
 ///
 /// # Errors
 /// Of [`crate::Kind::Input`] if it could not run, `Check` if a number is not finite, `Interrupted` if the user stopped it: what is
 /// done then stays, and a resumed run goes on from there.
-pub fn run(spec: &Compare, existing: Existing, command: &[String], events: &mut dyn Events) -> Result<Outcome> {
+pub fn run(
+    spec: &Compare,
+    existing: Existing,
+    jobs: &Jobs,
+    command: &[String],
+    events: &mut dyn Events,
+) -> Result<Outcome> {
     spec.validate()?;
     let extended = existing == Existing::Resume && extend(spec)?;
     let folder = fine_tune::open_folder(&spec.out, spec, existing)?;
@@ -79,6 +88,7 @@ pub fn run(spec: &Compare, existing: Existing, command: &[String], events: &mut 
     files.files.extend(outcome::prompt_file(spec)?);
     info.model = Some(files);
     info.data = outcome::data_info(&targets);
+    let memory_mib = plan::memory_mib(spec, &base, &targets, info.model.as_ref().map_or(0, |model| model.params));
     drop(loaded);
     match existing == Existing::Resume && folder.file(RUN).is_file() {
         true => fine_tune::refuse_other_files(&folder, &info)?,
@@ -86,9 +96,13 @@ pub fn run(spec: &Compare, existing: Existing, command: &[String], events: &mut 
     }
     folder.write_spec(spec)?;
     folder.write_run(&info)?;
-    let mut work = Work { spec, base: &base, done: 0, counted: BTreeSet::new() };
-    events.begin(work.units(&targets)?, 0);
-    let result = work.everything(&targets, events);
+    let result = Work::new(spec, &base, &targets).and_then(|work| {
+        events.begin(work.units(), work.units_done());
+        match jobs.at_once(memory_mib, work.left(), events) {
+            1 => work.everything(events),
+            several => jobs::everything(&work, several, jobs, events),
+        }
+    });
     let signature = info.signature.clone();
     let info = info.end(fine_tune::status_of(&result));
     // Tables of what there is, also where it was stopped; the run's own error comes first.
@@ -157,175 +171,4 @@ fn methods(spec: &Compare) -> Result<Vec<Method>> {
     let mut all = vec![pretrained];
     all.extend(spec.methods.iter().filter(|method| **method != pretrained));
     Ok(all)
-}
-
-/// The run under way.
-struct Work<'a> {
-    spec: &'a Compare,
-    base: &'a Base,
-    /// Units of progress so far.
-    done: u64,
-    /// Folders of the stages that are counted among them: methods share stages.
-    counted: BTreeSet<PathBuf>,
-}
-
-impl<'a> Work<'a> {
-    /// The chain of `method` up to stage `number` on `targets`.
-    fn chain(&self, method: Method, number: usize, targets: &[&'a Target], untouched: Vec<Means>) -> Chain<'a> {
-        let attached = method.stages()[number].attached;
-        let targets = self.prefixed(attached, targets);
-        Chain { spec: self.spec, base: self.base, targets, method, number, untouched }
-    }
-
-    fn evaluation(&self, method: Method, targets: &[&'a Target]) -> Evaluation<'a> {
-        let targets = self.prefixed(method.attached(), targets);
-        Evaluation { spec: self.spec, base: self.base, method, targets }
-    }
-
-    /// `targets`, each with the ids of its soft prompt, where there is one.
-    fn prefixed(&self, attached: Attached, targets: &[&'a Target]) -> Vec<(&'a Target, Vec<u32>)> {
-        let length = self.spec.prompt.length;
-        let is_prompt = matches!(attached, Attached::Prompt | Attached::RandomPrompt);
-        let ids = |number: usize| match is_prompt {
-            true => prompt::virtual_tokens(number * length, length).collect(),
-            false => Vec::new(),
-        };
-        targets.iter().enumerate().map(|(number, target)| (*target, ids(number))).collect()
-    }
-
-    /// Units of progress of everything, each stage counted once.
-    fn units(&self, all: &'a [Vec<Target>]) -> Result<u64> {
-        let mut seen = BTreeSet::new();
-        let mut total = 0;
-        for targets in all {
-            for method in methods(self.spec)? {
-                for group in groups(&method, &targets.iter().collect::<Vec<_>>()) {
-                    for number in 0..method.stages().len() {
-                        for chain in self.chains(method, number, &group, &[]) {
-                            if seen.insert(chain.dir()) {
-                                total += chain.units();
-                            }
-                        }
-                    }
-                    total += self.evaluation(method, &group).units();
-                }
-            }
-        }
-        Ok(total)
-    }
-
-    /// The chains that stage `number` is made of: several where each target has a soft prompt of its own to be trained.
-    fn chains(&self, method: Method, number: usize, group: &[&'a Target], untouched: &[Means]) -> Vec<Chain<'a>> {
-        // Means of the model as it came go with their targets.
-        let place = |target: &Target| group.iter().position(|other| other.name == target.name);
-        let mean = |target: &Target| place(target).and_then(|place| untouched.get(place)).cloned().unwrap_or_default();
-        let chain = |group: Vec<&'a Target>| {
-            self.chain(method, number, &group, group.iter().map(|target| mean(target)).collect())
-        };
-        apart(&method.stages()[number], group).into_iter().map(chain).collect()
-    }
-
-    fn everything(&mut self, all: &'a [Vec<Target>], events: &mut dyn Events) -> Result<()> {
-        for targets in all {
-            let mut untouched: Vec<Means> = Vec::new();
-            for method in methods(self.spec)? {
-                for group in groups(&method, &targets.iter().collect::<Vec<_>>()) {
-                    let of_group: Vec<Means> = group
-                        .iter()
-                        .filter_map(|target| targets.iter().position(|other| other.name == target.name))
-                        .filter_map(|place| untouched.get(place).cloned())
-                        .collect();
-                    let rows = self.method(method, &group, &of_group, events)?;
-                    if method.stages().is_empty() {
-                        untouched.push(Means::of_rows(&rows, group[0], self.spec));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Trains and asks one method on one group of targets.
-    fn method(
-        &mut self,
-        method: Method,
-        group: &[&'a Target],
-        untouched: &[Means],
-        events: &mut dyn Events,
-    ) -> Result<Vec<CompareRow>> {
-        let evaluation = self.evaluation(method, group);
-        let about = |what: &str| {
-            let names: Vec<&str> = group.iter().map(|target| target.name.as_str()).collect();
-            format!("{} seed {}, {}, {what}", names.join("+"), group[0].seed, method.name())
-        };
-        if let Some(rows) = evaluation.rows()? {
-            for number in 0..method.stages().len() {
-                self.chains(method, number, group, &[]).iter().for_each(|chain| self.count(chain));
-            }
-            self.done += evaluation.units();
-            events.advance(self.done, &about("done"));
-            return Ok(rows);
-        }
-        let seeds = Seeds::new(group[0].seed);
-        // None: as the model came.
-        let mut kept: Vec<kept::Kept> = Vec::new();
-        for (number, stage) in method.stages().iter().enumerate() {
-            let mut next = Vec::new();
-            for chain in self.chains(method, number, group, untouched) {
-                if let Some(done) = chain.done()? {
-                    next.push(done);
-                } else {
-                    let begun = match number {
-                        0 => attach::attach(&self.load(&[])?, stage.attached, self.spec, group[0], self.base, seeds)?,
-                        _ => self.load(&kept)?,
-                    };
-                    let name = about(&format!("stage {} ({})", number + 1, stage.name));
-                    let mut part = Part::new(events, self.done, name);
-                    next.push(chain.run(&begun, &mut part)?);
-                }
-                self.count(&chain);
-            }
-            kept = next;
-        }
-        let model = self.load(&kept)?;
-        let step = kept.first().map(|kept| kept.step);
-        let mut part = Part::new(events, self.done, about("evaluation"));
-        let mut ticks = 0;
-        let rows = evaluation.run(&model, step, &mut |what| {
-            part.advance(ticks, what);
-            ticks += 1;
-            match part.interrupted() {
-                true => Err(Error::interrupted("stopped in an evaluation; all stages so far are complete")
-                    .at(&self.spec.out)
-                    .next("go on with --resume")),
-                false => Ok(()),
-            }
-        })?;
-        self.done += evaluation.units();
-        Ok(rows)
-    }
-
-    /// Counts a stage that is done.
-    fn count(&mut self, chain: &Chain) {
-        if self.counted.insert(chain.dir()) {
-            self.done += chain.units();
-        }
-    }
-
-    /// The model of the kept checkpoints `kept`, a soft prompt below the other where each target has one; as it came if there are
-    /// none.
-    fn load(&self, kept: &[kept::Kept]) -> Result<T5> {
-        let Some((first, others)) = kept.split_first() else { return Ok(model::load(&self.spec.model)?.0) };
-        let model = first.load(&self.spec.model)?;
-        if others.is_empty() {
-            return Ok(model);
-        }
-        let mut rows = Vec::new();
-        for kept in kept {
-            let model = kept.load(&self.spec.model)?;
-            let prompt = model.prompt().ok_or_else(|| Error::check("internal: no soft prompt").at(&kept.path))?;
-            rows.extend_from_slice(&model::read(prompt.value())?);
-        }
-        model.with_prompt(prompt::of_rows(rows, self.base.config.shape.d_model)?)
-    }
 }

@@ -189,6 +189,11 @@ pub(in crate::experiment) fn redraw(folder: &RunFolder, paper: bool) -> Result<V
     draw(folder, &rows, &view, &summary_rows(&view, view.seeds()), paper)
 }
 
+/// What there is of a run: the scores of methods, and of all checkpoints.
+pub(in crate::experiment) fn rows(spec: &Compare) -> Result<(Vec<CompareRow>, Vec<CheckpointRow>)> {
+    Rows::read(spec).map(|rows| (rows.scores, rows.checkpoints))
+}
+
 /// What the run in `folder` has come to.
 pub(super) fn of(spec: &Compare, folder: &RunFolder, signature: String) -> Result<Outcome> {
     let rows = Rows::read(spec)?;

@@ -1,12 +1,16 @@
 //! What a comparison would do.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::data::{Base, Target};
 use super::folders::{self, apart, groups};
 use super::outcome::signature;
-use super::{load_targets, methods};
+use super::{load_targets, methods, time};
+use crate::data::Task;
 use crate::error::Result;
+use crate::experiment::estimate::{self, Time};
 use crate::model::{self, memory};
 use crate::report::run_info::ModelInfo;
 use crate::spec::Compare;
@@ -30,6 +34,8 @@ pub struct Plan {
     pub params: u64,
     /// Estimated peak memory in MiB.
     pub memory_mib: u64,
+    /// How long it will take in one process, measured just now; none where the run does not fit into memory.
+    pub time: Option<Time>,
     /// What decides the numbers, in one line.
     pub signature: String,
     /// Warnings that the run would give.
@@ -56,10 +62,10 @@ pub struct PlannedStage {
     pub examples: u64,
 }
 
-/// Says what [`super::run`] would do, without reading weights or writing anything.
+/// Says what [`super::run`] would do, without writing anything: how long it will take comes from doing some of it.
 ///
 /// # Errors
-/// As [`super::run`], for everything that can be seen without the weights.
+/// As [`super::run`], for everything that can be seen before the first step.
 pub fn plan(spec: &Compare) -> Result<Plan> {
     spec.validate()?;
     let base = Base::load(&spec.model)?;
@@ -67,8 +73,7 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
     let all = load_targets(spec, &base, &mut warnings)?;
     let inspected = model::inspect(&spec.model)?;
     warnings.extend(inspected.warnings);
-    let mut seen = std::collections::BTreeSet::new();
-    let (mut planned, mut runs, mut steps, mut prompts) = (Vec::new(), 0, 0, 0);
+    let (mut planned, mut prompts) = (Vec::new(), 0);
     for method in methods(spec)? {
         let of_stage = |stage: &Stage| {
             let StageTraining { steps, training, .. } = spec.stage(stage);
@@ -76,38 +81,70 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
         };
         planned.push(PlannedMethod { method: method.name(), stages: method.stages().iter().map(of_stage).collect() });
         for targets in &all {
-            let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
-            for group in groups(&method, &names) {
-                runs += 1;
-                for (number, stage) in method.stages().iter().enumerate() {
-                    for group in apart(stage, &group) {
-                        if seen.insert(folders::stage(&spec.out, &group, targets[0].seed, &method, number)) {
-                            steps += spec.stage(stage).steps;
-                        }
-                    }
-                }
-            }
             let asked = |asked: &crate::experiment::asking::Asked| asked.questions.len() as u64;
             let own = |target: &Target| asked(target.report.as_ref().unwrap_or(&target.choose));
             let all = |target: &Target| own(target) + target.evaluations.iter().map(asked).sum::<u64>();
             prompts += targets.iter().map(all).sum::<u64>();
         }
     }
+    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params: inspected.params, note: None };
+    let budget = budget(spec)?;
+    let memory_mib = memory_mib(spec, &base, &all, inspected.params);
+    let time = estimate::if_it_fits(memory_mib, &mut warnings, || time::time(spec, &base, &all))?;
+    Ok(Plan {
+        methods: planned,
+        runs: budget.runs,
+        stages: budget.stages,
+        steps: budget.steps,
+        prompts,
+        params: inspected.params,
+        memory_mib,
+        time,
+        signature: signature(spec, &all, &model)?,
+        warnings,
+    })
+}
+
+/// Estimated peak memory, in MiB, of a process that does the work of `spec` with a model of `params` numbers.
+pub(super) fn memory_mib(spec: &Compare, base: &Base, all: &[Vec<Target>], params: u64) -> u64 {
     let longest = all.iter().flatten().flat_map(|target| &target.evaluations).flat_map(|asked| &asked.questions);
     let longest = longest.map(|question| question.source.len()).max().unwrap_or(1) + spec.prompt.length;
     let training = &spec.model_stage.training;
     let batch = training.batch_size;
     let tokens = (longest * batch).min(training.micro_batch_tokens.max(longest));
-    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params: inspected.params, note: None };
-    Ok(Plan {
-        methods: planned,
-        runs,
-        stages: seen.len() as u64,
-        steps,
-        prompts,
-        params: inspected.params,
-        memory_mib: memory::estimate_mib(&base.config, inspected.params, tokens, batch, 1, training.optimizer),
-        signature: signature(spec, &all, &model)?,
-        warnings,
-    })
+    memory::estimate_mib(&base.config, params, tokens, batch, 1, training.optimizer)
+}
+
+/// What is trained in all, those stages that methods share counted once.
+pub(in crate::experiment) struct Trained {
+    /// Runs of methods: targets times seeds, and one a seed for methods that mix targets.
+    pub runs: u64,
+    /// Stages.
+    pub stages: u64,
+    /// Optimizer steps.
+    pub steps: u64,
+}
+
+/// Counts it by the spec alone.
+pub(in crate::experiment) fn budget(spec: &Compare) -> Result<Trained> {
+    let tasks = spec.target.iter().map(|name| Task::resolve(name)).collect::<Result<Vec<_>>>()?;
+    let names: Vec<&str> = tasks.iter().map(Task::name).collect();
+    let mut seen = BTreeSet::new();
+    let mut trained = Trained { runs: 0, stages: 0, steps: 0 };
+    for method in methods(spec)? {
+        for seed in spec.root_seeds() {
+            for group in groups(&method, &names) {
+                trained.runs += 1;
+                for (number, stage) in method.stages().iter().enumerate() {
+                    for group in apart(stage, &group) {
+                        if seen.insert(folders::stage(&spec.out, &group, seed, &method, number)) {
+                            trained.stages += 1;
+                            trained.steps += spec.stage(stage).steps;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(trained)
 }

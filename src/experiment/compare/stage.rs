@@ -41,12 +41,11 @@ pub(super) struct Chain<'a> {
     pub method: Method,
     /// Which stage, from 0.
     pub number: usize,
-    /// Scores of the model as it came, for stages that leave it so.
-    pub untouched: Vec<Means>,
 }
 
 impl Chain<'_> {
-    fn stage(&self) -> &'static Stage {
+    /// It.
+    pub fn stage(&self) -> &'static Stage {
         &self.method.stages()[self.number]
     }
 
@@ -61,7 +60,8 @@ impl Chain<'_> {
         folders::stage(&self.spec.out, &names, self.seed(), &self.method, self.number)
     }
 
-    fn seed(&self) -> u64 {
+    /// Its root seed.
+    pub fn seed(&self) -> u64 {
         self.targets.first().map_or(0, |(target, _)| target.seed)
     }
 
@@ -72,12 +72,12 @@ impl Chain<'_> {
     }
 
     /// Whether other tasks are answered as by the model as it came.
-    fn leaves_others_alone(&self) -> bool {
+    pub fn leaves_others_alone(&self) -> bool {
         self.stage().trained == Trained::Attached && !self.asks_attached()
     }
 
     /// The evaluations that every checkpoint is asked.
-    fn trade_off<'t>(&self, target: &'t Target) -> Vec<&'t Asked> {
+    pub fn trade_off<'t>(&self, target: &'t Target) -> Vec<&'t Asked> {
         let shots = self.spec.trade_off_shots().filter(|_| !self.leaves_others_alone());
         target.evaluations.iter().filter(|asked| Some(asked.shots) == shots).collect()
     }
@@ -108,10 +108,11 @@ impl Chain<'_> {
         self.targets.iter().map(of).sum()
     }
 
-    /// Trains `model`, which the stage before it left, unless that is done; returns the checkpoint that is kept.
-    pub fn run(&self, model: &T5, events: &mut dyn Events) -> Result<Kept> {
-        if let Some(kept) = self.done()? {
-            return Ok(kept);
+    /// Trains `model`, which the stage before it left, unless that is done. `untouched` has each target's scores of the model as it
+    /// came, for stages that leave others alone.
+    pub fn run(&self, model: &T5, untouched: &[Means], events: &mut dyn Events) -> Result<()> {
+        if self.done()?.is_some() {
+            return Ok(());
         }
         let dir = self.dir();
         std::fs::create_dir_all(&dir).map_err(|error| Error::io("create", &dir, error))?;
@@ -134,6 +135,7 @@ impl Chain<'_> {
         }
         let mut probing = Checkpoints {
             chain: self,
+            untouched,
             file: RowsFile::open(folder.file(ROWS))?,
             rows: read_rows(folder.file(ROWS))?.rows,
             dir: dir.clone(),
@@ -148,13 +150,12 @@ impl Chain<'_> {
             .map_err(|error| Error::check(format!("internal: {error}")).caused_by(error))?;
         write_atomic(&dir.join(DONE), &done)?;
         kept.remove_others()?;
-        Checkpoint::remove_all(&dir)?;
-        Ok(kept)
+        Checkpoint::remove_all(&dir)
     }
 }
 
 /// The steps whose checkpoints are scored: every so many, and the last.
-fn probes(training: &StageTraining) -> Vec<u64> {
+pub(super) fn probes(training: &StageTraining) -> Vec<u64> {
     let every = training.probe_every.max(1);
     let mut steps: Vec<u64> = (every..=training.steps).step_by(every as usize).collect();
     if steps.last() != Some(&training.steps) {
@@ -178,6 +179,7 @@ fn best(rows: &[CheckpointRow]) -> Option<u64> {
 /// The checkpoints of a stage under way.
 struct Checkpoints<'a> {
     chain: &'a Chain<'a>,
+    untouched: &'a [Means],
     file: RowsFile,
     rows: Vec<CheckpointRow>,
     dir: PathBuf,
@@ -210,7 +212,7 @@ impl Probing for Checkpoints<'_> {
                 scored.first().into_iter().for_each(|row| means.add(asked, target, row.score));
             }
             if chain.leaves_others_alone() && chain.spec.trade_off_shots().is_some() {
-                means = chain.untouched.get(number).cloned().unwrap_or_default();
+                means = self.untouched.get(number).cloned().unwrap_or_default();
             }
             let target_score = scored.first().map_or(0.0, |row| row.score);
             rows.push(means.row(target, stage.name, chain.number as u64 + 1, step, target_score));

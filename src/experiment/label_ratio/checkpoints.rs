@@ -6,7 +6,7 @@ use super::Probes;
 use crate::error::{Error, Kind, Result};
 use crate::experiment::Events;
 use crate::experiment::fine_tune::Probing;
-use crate::model;
+use crate::model::{self, T5};
 use crate::report::run_info::{HashedFile, hash_file};
 
 /// One of them.
@@ -73,6 +73,11 @@ pub(super) fn list(dir: &Path) -> Result<Listing> {
 }
 
 impl Found {
+    /// Its model; that of `base` if it cannot be loaded.
+    pub fn load_or(&self, base: &Path) -> Result<T5> {
+        model::load_checkpoint(&self.path, base).or_else(|_| model::load(base)).map(|(model, _)| model)
+    }
+
     /// Its files with weights, hashed, so that a run that goes on sees whether they changed.
     pub fn hashes(&self) -> Result<Vec<HashedFile>> {
         let read_error = |error| Error::io("read", &self.path, error);

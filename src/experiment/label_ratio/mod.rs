@@ -6,6 +6,7 @@ mod checkpoints;
 mod signature;
 mod target;
 mod tasks;
+mod time;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use serde::Serialize;
 use self::signature::signature;
 use self::tasks::Data;
 use super::asking::{self, Asked, Place};
+use super::estimate::{self, Time};
 use super::figures;
 use super::fine_tune::{self, Epochs, FineTune, Probing};
 use super::setup::load_model;
@@ -81,6 +83,8 @@ pub struct Plan {
     pub params: u64,
     /// Estimated peak memory in MiB.
     pub memory_mib: u64,
+    /// How long it will take, measured just now; none where the run does not fit into memory.
+    pub time: Option<Time>,
     /// What decides the numbers, in one line.
     pub signature: String,
     /// Warnings that the run would give.
@@ -177,23 +181,24 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
     outcome(spec, &folder, files, signature, &rows, skipped)
 }
 
-/// Says what [`run`] would do, without reading weights or writing anything.
+/// Says what [`run`] would do, without writing anything: how long it will take comes from doing some of it.
 ///
 /// # Errors
-/// As [`run`], for everything that can be seen without the weights.
+/// As [`run`], for everything that can be seen before the first step.
 pub fn plan(spec: &LabelRatio) -> Result<Plan> {
     let data = Data::load(spec)?;
     let inspected = model::inspect(&spec.model)?;
     let params = inspected.params;
+    let mut found = None;
     let (steps, batch, optimizer, mut warnings) = match &spec.source {
         Source::Train { steps, probe_every, training } => {
             training.check_trainable(inspected.names.iter().map(String::as_str))?;
             (probe_steps(*steps, *probe_every), training.batch_size, training.optimizer, Vec::new())
         }
         Source::Checkpoints { dir, .. } => {
-            let found = checkpoints::list(dir)?;
+            let found = found.insert(checkpoints::list(dir)?);
             let steps = found.checkpoints.iter().map(|checkpoint| checkpoint.step).collect();
-            (steps, 64, Optimizer::AdafactorT5x, found.warnings)
+            (steps, 64, Optimizer::AdafactorT5x, found.warnings.clone())
         }
     };
     let all = || data.evaluations.iter().chain([&data.target]);
@@ -201,12 +206,15 @@ pub fn plan(spec: &LabelRatio) -> Result<Plan> {
     let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None };
     warnings.extend(data.warnings.iter().cloned());
     warnings.extend(inspected.warnings);
+    let memory_mib = memory::estimate_mib(&data.config, params, longest * batch, batch, 1, optimizer);
+    let time = estimate::if_it_fits(memory_mib, &mut warnings, || time::time(spec, &data, found.as_ref()))?;
     Ok(Plan {
         steps,
         evaluations: spec.eval.iter().map(ToString::to_string).collect(),
         examples: all().map(|asked| asked.questions.len() as u64).sum(),
         params,
-        memory_mib: memory::estimate_mib(&data.config, params, longest * batch, batch, 1, optimizer),
+        memory_mib,
+        time,
         signature: signature(spec, &data, &model)?,
         warnings,
     })

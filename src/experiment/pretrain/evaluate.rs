@@ -10,11 +10,12 @@ use crate::data::corpus::{ASKED, SHOTS};
 use crate::data::{Corpus, FewShot, Layout, Task, Tokenized};
 use crate::error::{Error, Result};
 use crate::experiment::answers::{self, Answered};
+use crate::experiment::estimate::spread;
 use crate::experiment::scoring::{self, Metric};
 use crate::model::T5;
 use crate::model::loss::LossOptions;
 use crate::report::{PretrainRow, ScoreRow};
-use crate::spec::{Evaluation, Pretrain, Seeds};
+use crate::spec::{Decoding, Evaluation, Pretrain, Seeds};
 use crate::tokenizer::Tokenizer;
 
 /// Prompts that are decoded at once.
@@ -37,6 +38,11 @@ impl HeldOut {
         });
         let (tokens, families) = documents.collect::<Result<Vec<_>>>()?.into_iter().unzip();
         Ok(Self { tokens, families })
+    }
+
+    /// Their tokens.
+    pub fn tokens(&self) -> &[Tokenized] {
+        &self.tokens
     }
 
     /// A row of all documents, and then one of each family.
@@ -107,6 +113,34 @@ impl Asked {
     /// Number of [`Asked::rows`]'s ticks.
     pub fn ticks(&self) -> u64 {
         self.sources.len().div_ceil(BATCH) as u64
+    }
+
+    /// Number of prompts.
+    pub fn len(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// Prompts of the largest batch.
+    pub fn batch(&self) -> usize {
+        self.len().min(BATCH)
+    }
+
+    /// Tokens of the first right answer of each prompt.
+    pub fn answer_lengths(&self, tokenizer: &Tokenizer) -> Result<Vec<usize>> {
+        let first = self.references.iter().filter_map(|references| references.first());
+        first.map(|answer| tokenizer.encode(answer).map(|ids| ids.len())).collect()
+    }
+
+    /// The answers of `model` to `size` of the prompts, in one batch.
+    pub fn answer_some(
+        &self,
+        model: &T5,
+        tokenizer: &Tokenizer,
+        decoding: &Decoding,
+        size: usize,
+    ) -> Result<Vec<Answered>> {
+        let sources: Vec<&[u32]> = spread(self.len(), size).map(|i| self.sources[i].as_slice()).collect();
+        answers::answers(model, tokenizer, &sources, &self.task.prefixes(), decoding)
     }
 
     /// Source tokens of the longest prompt.

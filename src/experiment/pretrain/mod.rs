@@ -5,6 +5,7 @@ mod card;
 mod evaluate;
 mod setup;
 mod stream;
+mod time;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use self::setup::{Setup, evaluations};
 use self::stream::Stream;
+use super::estimate::{self, Time};
 use super::fine_tune::{self, FineTune, Probing};
 use super::{Events, Existing};
 use crate::data::Corpus;
@@ -59,8 +61,12 @@ pub struct Plan {
     pub params: u64,
     /// Estimated peak memory in MiB.
     pub memory_mib: u64,
+    /// How long it will take, measured just now; none where the run does not fit into memory.
+    pub time: Option<Time>,
     /// What decides the numbers, in one line.
     pub signature: String,
+    /// Warnings that the run would give.
+    pub warnings: Vec<String>,
 }
 
 /// Trains on `corpus`. `command` is recorded in `run.json`.
@@ -84,9 +90,7 @@ pub fn run(
     }
     let seeds = Seeds::new(spec.seed);
     let prepared = Setup::new(spec, corpus).and_then(|setup| {
-        let Pretrain { embedding_deviation, bias_slope, self_avoidance, likeness, .. } = *spec;
-        let initial = Initial { embedding_deviation, bias_slope, self_avoidance, likeness };
-        let model = T5::random_with(setup.config.clone(), initial, seeds)?;
+        let model = T5::random_with(setup.config.clone(), initial(spec), seeds)?;
         spec.training.check_trainable(model.params().iter().map(Param::name))?;
         Ok((setup, model))
     });
@@ -118,7 +122,13 @@ pub fn run(
     Ok(outcome(&folder, files, signature, &rows))
 }
 
-/// Says what [`run`] would do, without writing anything.
+/// What the weights begin with.
+fn initial(spec: &Pretrain) -> Initial {
+    let Pretrain { embedding_deviation, bias_slope, self_avoidance, likeness, .. } = *spec;
+    Initial { embedding_deviation, bias_slope, self_avoidance, likeness }
+}
+
+/// Says what [`run`] would do, without writing anything: how long it will take comes from doing some of it.
 ///
 /// # Errors
 /// As [`run`], for everything that can be seen before the first step.
@@ -128,14 +138,19 @@ pub fn plan(spec: &Pretrain, corpus: &dyn Corpus) -> Result<Plan> {
     spec.training.check_trainable(shapes.iter().map(|(name, _)| name.as_str()))?;
     let params = shapes.iter().map(|(_, shape)| shape.iter().product::<usize>() as u64).sum();
     let batch = spec.training.batch_size;
+    let memory_mib = memory::estimate_mib(&setup.config, params, setup.tokens, batch, 1, spec.training.optimizer);
+    let mut warnings = Vec::new();
+    let time = estimate::if_it_fits(memory_mib, &mut warnings, || time::time(spec, corpus, &setup))?;
     Ok(Plan {
         probe_steps: spec.probe_steps(),
         documents: spec.steps * batch as u64,
         evaluations: evaluations(spec, corpus).iter().map(ToString::to_string).collect(),
         vocabulary: setup.tokenizer.vocab_size(),
         params,
-        memory_mib: memory::estimate_mib(&setup.config, params, setup.tokens, batch, 1, spec.training.optimizer),
+        memory_mib,
+        time,
         signature: setup.signature(spec),
+        warnings,
     })
 }
 

@@ -4,12 +4,14 @@ mod compare;
 mod gradient_align;
 mod label_ratio;
 mod mini;
+mod paper;
 mod pretrain;
 
 pub use compare::{compare, table_md, table_tex};
 pub use gradient_align::gradient_align;
 pub use label_ratio::label_ratio;
 pub use mini::{MiniRows, mini};
+pub use paper::{examples_md, listing, scores_md, splits_md};
 pub use pretrain::{pretrain, scores};
 
 /// A table with what has to be said beside its numbers below it.

@@ -1,0 +1,208 @@
+//! `fsa bench`: how fast this machine is, and what it needs for that.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use fsa::experiment::bench::{self, Bench, Measured, Subject, Work};
+use fsa::model::Shape;
+use fsa::spec::MINI;
+use fsa::{Error, Result};
+use serde::Serialize;
+
+use super::{again, choice, table, term, threads};
+
+/// What is measured where nothing is said: the shape that the project states its speed for.
+const BATCH_SIZE: usize = 16;
+const SOURCE_LEN: usize = 128;
+const TARGET_LEN: usize = 4;
+const SHUFFLES: usize = 1;
+const REPEATS: usize = 5;
+const WARM_UP: usize = 1;
+
+/// Measure this machine: its rate of matrix products, and time and memory of alignment, training and decoding
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// Folder of the model to measure with, or `mini` for the embedded one [default: mini]
+    #[arg(long, value_name = "DIR", conflicts_with = "shape", help_heading = "Input")]
+    model: Option<PathBuf>,
+    /// Measure with random weights in the shape of a released model
+    #[arg(long, value_name = "NAME", value_parser = choice::one_of(&Shape::ALL, Shape::name), help_heading = "Input")]
+    shape: Option<Shape>,
+    #[arg(long, value_name = "B", value_parser = choice::count, help_heading = "Input")]
+    #[arg(help = format!("Examples that go through the model at once [default: {BATCH_SIZE}]"))]
+    batch_size: Option<usize>,
+    #[arg(long, value_name = "S", value_parser = choice::count, help_heading = "Input")]
+    #[arg(help = format!("Tokens of each source [default: {SOURCE_LEN}]"))]
+    source_len: Option<usize>,
+    #[arg(long, value_name = "T", value_parser = choice::count, help_heading = "Input")]
+    #[arg(help = format!("Tokens of each target, in alignment and training [default: {TARGET_LEN}]"))]
+    target_len: Option<usize>,
+    #[arg(long, value_name = "R", value_parser = choice::count, help_heading = "Input")]
+    #[arg(help = format!("Shuffles of an alignment step, beside the true labels [default: {SHUFFLES}]"))]
+    shuffles: Option<usize>,
+    /// What to measure, with commas between [default: alignment,training,greedy,beam]
+    #[arg(long, value_name = "WORK", value_delimiter = ',', value_parser = choice::one_of(&Work::ALL, Work::name))]
+    #[arg(help_heading = "Measuring")]
+    work: Option<Vec<Work>>,
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Measuring")]
+    #[arg(help = format!("Times that each work is measured [default: {REPEATS}]"))]
+    repeats: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Measuring")]
+    #[arg(help = format!("Times before them that are not measured [default: {WARM_UP}]"))]
+    warm_up: Option<usize>,
+    /// Threads [default: one per physical core]
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Measuring")]
+    threads: Option<usize>,
+    /// Print one JSON object on stdout instead of a table
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+    /// Measure this one work in this process: what fsa starts itself again with
+    #[arg(long, value_name = "WORK", value_parser = choice::one_of(&Work::ALL, Work::name), hide = true)]
+    here: Option<Work>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fsa bench
+  fsa bench --shape t5-v1_1-small --batch-size 16 --source-len 128 --shuffles 4 --work alignment,training
+  fsa bench --model path/to/model --threads 2 --json
+
+alignment is one probe of gradient-align (true labels and R shuffles, dot products of every
+parameter), training one step of Adafactor with dropout 0.1, greedy and beam (4 beams) decode exactly
+16 new tokens. Each is measured in a process of its own, so that its peak memory is its own.";
+
+/// The result.
+#[derive(Serialize)]
+struct Outcome {
+    model: String,
+    threads: usize,
+    batch_size: usize,
+    source_len: usize,
+    target_len: usize,
+    shuffles: usize,
+    repeats: usize,
+    warm_up: usize,
+    sgemm_gflops: f64,
+    #[serde(flatten)]
+    works: Works,
+}
+
+/// A field for each work that was measured.
+#[derive(Default, Serialize)]
+struct Works {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alignment: Option<Measured>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    training: Option<Measured>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    greedy: Option<Measured>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beam: Option<Measured>,
+}
+
+impl Works {
+    fn of(&mut self, work: Work) -> &mut Option<Measured> {
+        match work {
+            Work::Alignment => &mut self.alignment,
+            Work::Training => &mut self.training,
+            Work::Greedy => &mut self.greedy,
+            Work::Beam => &mut self.beam,
+        }
+    }
+}
+
+impl Arguments {
+    /// Measures, and prints what came.
+    pub fn run(self) -> Result<()> {
+        let bench = self.resolve();
+        bench.validate()?;
+        let threads = self.threads.unwrap_or_else(threads::default);
+        threads::set(threads)?;
+        if let Some(work) = self.here {
+            return term::print_json(&bench.measure(work)?);
+        }
+        bench.subject.config().map_err(|error| error.flag("--model"))?;
+        let mut works = Works::default();
+        for work in self.work.as_deref().unwrap_or(&Work::ALL) {
+            *works.of(*work) = Some(elsewhere(&bench, *work, threads)?);
+        }
+        let Bench { batch_size, source_len, target_len, shuffles, repeats, warm_up, .. } = bench;
+        let outcome = Outcome {
+            model: bench.subject.name(),
+            threads,
+            batch_size,
+            source_len,
+            target_len,
+            shuffles,
+            repeats,
+            warm_up,
+            sgemm_gflops: bench::sgemm_gflops()?,
+            works,
+        };
+        if self.json { term::print_json(&outcome) } else { print_table(outcome) }
+    }
+
+    fn resolve(&self) -> Bench {
+        let subject = match (&self.model, self.shape) {
+            (_, Some(shape)) => Subject::Shape(shape),
+            (Some(model), None) => Subject::Folder(model.clone()),
+            (None, None) => Subject::Folder(MINI.into()),
+        };
+        Bench {
+            subject,
+            batch_size: self.batch_size.unwrap_or(BATCH_SIZE),
+            source_len: self.source_len.unwrap_or(SOURCE_LEN),
+            target_len: self.target_len.unwrap_or(TARGET_LEN),
+            shuffles: self.shuffles.unwrap_or(SHUFFLES),
+            repeats: self.repeats.unwrap_or(REPEATS),
+            warm_up: self.warm_up.unwrap_or(WARM_UP),
+        }
+    }
+}
+
+/// Measures `work` in a process of its own.
+fn elsewhere(bench: &Bench, work: Work, threads: usize) -> Result<Measured> {
+    let mut command = again::command("bench")?;
+    match &bench.subject {
+        Subject::Folder(path) => command.arg("--model").arg(path),
+        Subject::Shape(shape) => command.args(["--shape", shape.name()]),
+    };
+    for (flag, value) in [
+        ("--batch-size", bench.batch_size),
+        ("--source-len", bench.source_len),
+        ("--target-len", bench.target_len),
+        ("--shuffles", bench.shuffles),
+        ("--repeats", bench.repeats),
+        ("--warm-up", bench.warm_up),
+        ("--threads", threads),
+    ] {
+        command.arg(flag).arg(value.to_string());
+    }
+    let what = format!("the measurement of {}", work.name());
+    let output = again::output(command.args(["--here", work.name()]), &what)?;
+    serde_json::from_slice(&output)
+        .map_err(|source| Error::check(format!("internal: {what} said something else: {source}")).caused_by(source))
+}
+
+fn print_table(outcome: Outcome) -> Result<()> {
+    let Outcome { batch_size, source_len, target_len, shuffles, .. } = outcome;
+    let mut rows = vec![["work", "median s", "min s", "max s", "peak MiB"].map(String::from)];
+    let mut works = outcome.works;
+    for work in Work::ALL {
+        let Some(Measured { median_s, min_s, max_s, peak_rss_mib }) = *works.of(work) else { continue };
+        let peak = peak_rss_mib.map_or_else(|| "unknown".to_string(), |mib| format!("{mib:.0}"));
+        let [median, min, max] = [median_s, min_s, max_s].map(|seconds| format!("{seconds:.3}"));
+        rows.push([work.name().to_string(), median, min, max, peak]);
+    }
+    let text = format!(
+        "model    {}\nbatch    {batch_size} examples, {source_len} source and {target_len} target tokens, {shuffles} \
+         shuffle{}\nthreads  {}\nsgemm    {:.0} GFLOP/s\n\n{}",
+        outcome.model,
+        if shuffles == 1 { "" } else { "s" },
+        outcome.threads,
+        outcome.sgemm_gflops,
+        table::columns(rows)
+    );
+    term::print(text.as_bytes())
+}

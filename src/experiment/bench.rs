@@ -1,0 +1,285 @@
+//! `fsa bench`: how fast this machine is at what fsa does: products of matrices, gradient alignment, training, decoding.
+//!
+//! Each work is the code that the other commands run, on made-up tokens. Whoever wants to know the memory that one takes measures
+//! it in a process of its own.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::probe;
+use crate::data::Tokenized;
+use crate::error::{Error, Result};
+use crate::grad::{Losses, Targets};
+use crate::machine;
+use crate::model::loss::LossOptions;
+use crate::model::t5::Pass;
+use crate::model::{self, Packed, Shape, T5, T5Config, Whole};
+use crate::spec::{Decoding, Estimator, LengthPenalty, Seeds, Training};
+use crate::train::Trainer;
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// A probe of `fsa gradient-align`: true labels and shuffles, every parameter's dot products.
+    Alignment,
+    /// A step of Adafactor with dropout.
+    Training,
+    /// Greedy decoding of exactly [`Bench::NEW_TOKENS`] tokens.
+    Greedy,
+    /// The same with 4 beams.
+    Beam,
+}
+
+impl Work {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 4] = [Self::Alignment, Self::Training, Self::Greedy, Self::Beam];
+
+    /// Its name on the command line and in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Alignment => "alignment",
+            Self::Training => "training",
+            Self::Greedy => "greedy",
+            Self::Beam => "beam",
+        }
+    }
+}
+
+/// What is measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// The model in a folder.
+    Folder(PathBuf),
+    /// Random weights.
+    Shape(Shape),
+}
+
+impl Subject {
+    /// The folder's path or the shape's name.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Folder(path) => path.display().to_string(),
+            Self::Shape(shape) => shape.name().to_string(),
+        }
+    }
+
+    /// Its configuration.
+    ///
+    /// # Errors
+    /// If the folder has none.
+    pub fn config(&self) -> Result<T5Config> {
+        match self {
+            Self::Folder(path) => crate::model_folder::refuse_missing(path).and_then(|()| T5Config::read(path)),
+            Self::Shape(shape) => shape.config(),
+        }
+    }
+
+    fn model(&self) -> Result<T5> {
+        match self {
+            Self::Folder(path) => model::load(path).map(|(model, _)| model),
+            Self::Shape(shape) => T5::random(shape.config()?, Seeds::new(0)),
+        }
+    }
+}
+
+/// A benchmark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bench {
+    /// The model.
+    pub subject: Subject,
+    /// Examples that go through it at once.
+    pub batch_size: usize,
+    /// Tokens of each source.
+    pub source_len: usize,
+    /// Tokens of each target.
+    pub target_len: usize,
+    /// Shuffles of an alignment step, beside the true labels.
+    pub shuffles: usize,
+    /// Times that are measured.
+    pub repeats: usize,
+    /// Times before them that are not.
+    pub warm_up: usize,
+}
+
+/// How long something took, and what it needed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Median of the repeats, in seconds.
+    pub median_s: f64,
+    /// The fastest.
+    pub min_s: f64,
+    /// The slowest.
+    pub max_s: f64,
+    /// The most memory that the process had until then, in MiB; none where the system does not say.
+    pub peak_rss_mib: Option<f64>,
+}
+
+impl Bench {
+    /// Tokens that are decoded.
+    pub const NEW_TOKENS: usize = 16;
+    /// Rows and columns of the matrices of [`sgemm_gflops`].
+    pub const SGEMM: usize = 2048;
+
+    /// Errors on the first option that cannot be meant, naming its flag.
+    pub fn validate(&self) -> Result<()> {
+        for (flag, value, most) in [
+            ("--batch-size", self.batch_size, 1 << 16),
+            ("--source-len", self.source_len, 1 << 16),
+            ("--target-len", self.target_len, 1 << 16),
+            ("--shuffles", self.shuffles, 1000),
+            ("--repeats", self.repeats, 1 << 16),
+        ] {
+            if !(1..=most).contains(&value) {
+                return Err(Error::input(format!("must be from 1 to {most}, not {value}")).flag(flag));
+            }
+        }
+        Ok(())
+    }
+
+    /// Measures `work` in this process.
+    ///
+    /// # Errors
+    /// If the model cannot be loaded, or what it computes is not finite.
+    pub fn measure(&self, work: Work) -> Result<Measured> {
+        self.validate()?;
+        let model = self.subject.model()?;
+        let vocab = model.config().shape.vocab_size;
+        let sources: Vec<Vec<u32>> = (0..self.batch_size).map(|i| ids(i, self.source_len, vocab)).collect();
+        match work {
+            Work::Alignment => self.alignment(&model, sources),
+            Work::Training => self.training(&model, &sources),
+            Work::Greedy => self.decoding(&model, &sources, 1),
+            Work::Beam => self.decoding(&model, &sources, 4),
+        }
+    }
+
+    fn alignment(&self, model: &T5, sources: Vec<Vec<u32>>) -> Result<Measured> {
+        // Two label words: the paper's RTE.
+        let classes: Vec<Vec<u32>> =
+            [1, 2].map(|class| ids(1000 * class, self.target_len, model.config().shape.vocab_size)).into();
+        let labels: Vec<usize> = (0..self.batch_size).map(|i| i % 2).collect();
+        let split: Vec<Tokenized> = sources
+            .into_iter()
+            .zip(&labels)
+            .map(|(source, &label)| Tokenized { source, target: classes[label].clone() })
+            .collect();
+        let losses =
+            Losses::new(Targets::Closed { classes, labels }, &[Estimator::Dataset], self.shuffles, Seeds::new(0));
+        let members: Vec<usize> = (0..self.batch_size).collect();
+        let training = Training::default();
+        self.time(|_| {
+            let whole = losses.batch(&split, 0, &members)?;
+            let pass = Pass { dropout: None, loss: LossOptions::from(&training), scale: 1.0 };
+            probe::grams(model, &whole, pass, training.micro_batch_tokens, 0).map(drop)
+        })
+    }
+
+    fn training(&self, model: &T5, sources: &[Vec<u32>]) -> Result<Measured> {
+        // A rate at which random weights stay finite: time does not depend on it.
+        let training = Training { batch_size: self.batch_size, lr: 1e-6, ..Training::default() };
+        let mut trainer = Trainer::new(&training, 1, Seeds::new(0));
+        let vocab = model.config().shape.vocab_size;
+        let targets: Vec<Vec<u32>> = (0..self.batch_size).map(|i| ids(1000 + i, self.target_len, vocab)).collect();
+        self.time(|_| {
+            let whole = Whole::training(
+                sources.iter().map(Vec::as_slice).collect(),
+                (0..self.batch_size as u64).collect(),
+                targets.iter().map(Vec::as_slice).collect(),
+            );
+            let batches = whole.cut(training.micro_batch_tokens, model.config())?;
+            trainer.step(model, &batches).map(drop)
+        })
+    }
+
+    fn decoding(&self, model: &T5, sources: &[Vec<u32>], beams: usize) -> Result<Measured> {
+        let sources = Packed::new(sources);
+        let decoding = Decoding {
+            num_beams: beams,
+            max_new_tokens: Self::NEW_TOKENS,
+            min_new_tokens: Self::NEW_TOKENS,
+            length_penalty: LengthPenalty::Hf(1.0),
+        };
+        self.time(|_| model.generate(&sources, &decoding).map(drop))
+    }
+
+    /// Runs `work`, which is told which time it is, as often as it is to be measured.
+    fn time(&self, mut work: impl FnMut(usize) -> Result<()>) -> Result<Measured> {
+        let mut times = Vec::with_capacity(self.repeats);
+        for number in 0..self.warm_up + self.repeats {
+            let begun = Instant::now();
+            work(number)?;
+            if number >= self.warm_up {
+                times.push(begun.elapsed().as_secs_f64());
+            }
+        }
+        times.sort_by(f64::total_cmp);
+        Ok(Measured {
+            median_s: median(&times),
+            min_s: times.first().copied().unwrap_or_default(),
+            max_s: times.last().copied().unwrap_or_default(),
+            peak_rss_mib: machine::peak_rss_mib(),
+        })
+    }
+}
+
+/// The rate at which candle multiplies square matrices of [`Bench::SGEMM`] rows in float32 on all threads, in 10⁹ operations per
+/// second, a multiplication and an addition being two: the fastest of some repeats, since whatever disturbs one is not this
+/// machine's limit.
+///
+/// # Errors
+/// If candle has one.
+pub fn sgemm_gflops() -> Result<f64> {
+    const REPEATS: usize = 7;
+    let n = Bench::SGEMM;
+    let matrix = |seed: usize| {
+        let values: Vec<f32> = (0..n * n).map(|i| ((i * 7919 + seed) % 1009) as f32 / 1009.0 - 0.5).collect();
+        Tensor::from_vec(values, (n, n), &Device::Cpu)
+    };
+    let (a, b) = (matrix(1)?, matrix(2)?);
+    let mut fastest = f64::INFINITY;
+    for _ in 0..REPEATS {
+        let begun = Instant::now();
+        let product = a.matmul(&b)?;
+        fastest = fastest.min(begun.elapsed().as_secs_f64());
+        drop(product);
+    }
+    Ok(2.0 * (n as f64).powi(3) / fastest / 1e9)
+}
+
+/// Of sorted times, the one in the middle.
+fn median(times: &[f64]) -> f64 {
+    match times.len() {
+        0 => 0.0,
+        n if n % 2 == 1 => times[n / 2],
+        n => (times[n / 2 - 1] + times[n / 2]) / 2.0,
+    }
+}
+
+/// `len` ids that look random, none of them special.
+fn ids(seed: usize, len: usize, vocab: usize) -> Vec<u32> {
+    const SPECIAL: usize = 3;
+    let others = vocab.saturating_sub(SPECIAL).max(1);
+    (0..len).map(|i| ((SPECIAL + (i * 7919 + seed * 104_729) % others).min(vocab - 1)) as u32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(&[1.0, 2.0, 5.0]), 2.0);
+        assert_eq!(median(&[1.0, 2.0, 4.0, 5.0]), 3.0);
+    }
+
+    #[test]
+    fn ids_are_in_the_vocabulary() {
+        for vocab in [1, 4, 300, 32_128] {
+            assert!(ids(5, 40, vocab).iter().all(|&id| (id as usize) < vocab), "{vocab}");
+        }
+    }
+}

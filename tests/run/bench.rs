@@ -1,0 +1,57 @@
+//! `fsa bench`: what it says, not how fast anything is.
+
+use serde_json::Value;
+
+use super::support::*;
+
+const BENCH: &str =
+    "bench --model model --batch-size 2 --source-len 6 --target-len 2 --repeats 2 --warm-up 0 --threads 1";
+
+fn measured(place: &Place, arguments: &str) -> Value {
+    serde_json::from_str(&place.done(&format!("{BENCH} --json {arguments}"))).unwrap()
+}
+
+#[test]
+fn every_work_has_its_times_and_its_memory() {
+    let place = Place::new();
+    let before = files(&place.path("."));
+    let said = measured(&place, "--shuffles 3");
+    assert!(said["sgemm_gflops"].as_f64().unwrap() > 0.0);
+    assert_eq!((said["model"].as_str(), said["shuffles"].as_u64()), (Some("model"), Some(3)));
+    for work in ["alignment", "training", "greedy", "beam"] {
+        let [median, min, max] = ["median_s", "min_s", "max_s"].map(|key| said[work][key].as_f64().unwrap());
+        assert!(0.0 < min && min <= median && median <= max && max.is_finite(), "{work}: {said}");
+        if cfg!(target_os = "linux") {
+            assert!(said[work]["peak_rss_mib"].as_f64().unwrap() > 1.0, "{work}: {said}");
+        }
+    }
+    assert!(before == files(&place.path(".")), "it wrote something");
+}
+
+#[test]
+fn one_chooses_what_is_measured() {
+    let place = Place::new();
+    let said = measured(&place, "--work greedy,training");
+    assert!(said["greedy"].is_object() && said["training"].is_object(), "{said}");
+    assert!(said.get("alignment").is_none() && said.get("beam").is_none(), "{said}");
+    let table = place.done(&format!("{BENCH} --work greedy"));
+    assert!(table.contains("\nsgemm    ") && table.contains("\ngreedy  ") && !table.contains("\nbeam"), "{table}");
+}
+
+#[test]
+fn mistakes_are_named() {
+    let place = Place::new();
+    for (arguments, wanted) in [
+        ("bench --batch-size 0", "--batch-size: must be from 1 to 65536, not 0"),
+        ("bench --model none", "none: --model: there is no such folder; give a model folder"),
+        ("bench --shape t6", "possible values: mini, t5-v1_1-small, t5-v1_1-base, mt5-small"),
+        ("bench --shape mini --model model", "cannot be used with"),
+    ] {
+        let said = place.refusal(arguments);
+        assert!(said.contains(wanted), "{arguments}: {said}");
+    }
+    // What goes wrong in the process that measures is said here, once.
+    place.write("model/model.safetensors", "no weights");
+    let said = place.refusal(BENCH);
+    assert!(said.starts_with("model/model.safetensors: "), "{said}");
+}
