@@ -170,6 +170,7 @@ mod tests {
 
     use super::*;
     use crate::report::label_view::tests::{label_row, target_row};
+    use crate::report::paper_rows::{ExampleRow, PaperRow, PointRow, SplitRow};
     use crate::report::rows_file::tests::row;
 
     fn assert_columns_are_fields<R: Table + Serialize>(row: &R) {
@@ -206,6 +207,46 @@ mod tests {
             metric: "em-squad".into(),
             ended: 1.0,
         }
+    }
+
+    #[test]
+    fn columns_of_the_papers_rows_are_the_fields_in_order() {
+        let text = String::new;
+        assert_columns_are_fields(&PointRow {
+            target: text(),
+            seed: 0,
+            step: 0,
+            task: text(),
+            shots: 1,
+            quantity: text(),
+            n: 2,
+            value: 0.5,
+            lo: None,
+            hi: None,
+        });
+        assert_columns_are_fields(&PaperRow {
+            model: text(),
+            target: text(),
+            method: text(),
+            shots: None,
+            measure: text(),
+            seeds: 3,
+            mean: 0.5,
+            lo: None,
+            hi: None,
+            paper: None,
+        });
+        assert_columns_are_fields(&ExampleRow {
+            target: text(),
+            seed: 0,
+            task: text(),
+            shots: 1,
+            input: 1,
+            prompt: text(),
+            method: text(),
+            output: text(),
+        });
+        assert_columns_are_fields(&SplitRow { task: text(), split: text(), examples: 1 });
     }
 
     #[test]

@@ -37,14 +37,14 @@ const CHECKS: [Check; 12] = [
     check3("C Is it known that H? Reply:", "yes", "no", "unknown"),
 ];
 
-/// Ways to check a claim.
+/// Ways to check a claim, which a document keeps to.
 pub(super) const WAYS: usize = CHECKS.len();
 
 /// Ways to ask for what a claim follows from.
 const WHYS: [&str; 3] =
     ["C Why is it that H? Since", "Context: C Claim: H. Reason:", "Which of this says that H? C Namely"];
 
-/// Ways to ask for what a claim follows from.
+/// How many there are.
 pub(super) const REASONS: usize = WHYS.len();
 
 /// Contexts of one to three sentences, none of which can hold a task's within; the short ones are learned first.

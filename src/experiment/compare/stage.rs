@@ -148,9 +148,10 @@ impl Chain<'_> {
         let kept = Kept::at(&dir, best);
         let done = serde_json::to_vec(&Done { kept: best })
             .map_err(|error| Error::check(format!("internal: {error}")).caused_by(error))?;
-        write_atomic(&dir.join(DONE), &done)?;
         kept.remove_others()?;
-        Checkpoint::remove_all(&dir)
+        Checkpoint::remove_all(&dir)?;
+        // Last: nobody tidies up after a stage that is done. A kill before it has the stage trained again, to the same bits.
+        write_atomic(&dir.join(DONE), &done)
     }
 }
 
