@@ -1,6 +1,7 @@
 //! Summary of `fsa mini report`: what the shipped model does before, while and after it is fine-tuned on the world's RTE, over
 //! several seeds, each number beside the bar that it is held to.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{decimals, markdown};
@@ -179,7 +180,7 @@ fn along(rows: &MiniRows) -> String {
 
 /// What happens first, for each seed.
 fn order(rows: &MiniRows) -> String {
-    let mut lines: Vec<[String; 5]> = Vec::new();
+    let mut lines: Vec<[String; 6]> = Vec::new();
     for seed in seeds(rows) {
         let cosines = cosines(&rows.gradients, seed);
         let fall = cosines.values().find(|row| row.cosine.is_some_and(|cosine| cosine < THRESHOLD)).map(|row| row.step);
@@ -189,13 +190,22 @@ fn order(rows: &MiniRows) -> String {
             let of = rows.answers.iter().filter(|row| row.seed == seed && row.task == task);
             let Onset { label, .. } = onset(of.filter(|row| row.shots == shots && row.metric == metric), THRESHOLD);
             let step = |step: Option<u64>| step.map_or_else(|| "-".to_string(), |step| step.to_string());
-            lines.push([seed.to_string(), names::task(task).to_string(), step(label), step(fall), step(above)]);
+            let rises = match label.zip(fall).map(|(label, fall)| label.cmp(&fall)) {
+                Some(Ordering::Less) => "before",
+                Some(Ordering::Equal) => "with",
+                Some(Ordering::Greater) => "after",
+                None => "-",
+            };
+            let [seed, task] = [seed.to_string(), names::task(task).to_string()];
+            lines.push([seed, task, step(label), step(fall), rises.to_string(), step(above)]);
         }
     }
-    let header = ["seed", "task", "label ratio above 0.5", "cosine below 0.5", "target above chance"].map(String::from);
+    let header =
+        ["seed", "task", "label ratio above 0.5", "cosine below 0.5", "the ratio rises", "target above chance"]
+            .map(String::from);
     format!(
-        "## What comes first\n\nThe first probe of each; intervals' lower ends count for the ratio and the target. In the paper the \
-         label ratio rises before the cosine falls.\n\n{}",
+        "## What comes first\n\nThe first probe of each, and whether the label ratio rises before the cosine falls, with it (at the same \
+         probe) or after it; intervals' lower ends count for the ratio and the target. In the paper it rises before.\n\n{}",
         markdown(&header, &lines)
     )
 }
@@ -327,8 +337,12 @@ mod tests {
         assert_eq!(cells(&text, "| target at the end")[1..], ["87.0 (90.0, 84.0)", "at least 85", "yes"]);
         assert_eq!(cells(&text, "| TriviaQA: score at the end")[1..], ["9.0 (9.0)", "below a tenth of 80.0", "**no**"]);
         // The first seed has answers, a fall and a target above chance; the second no answers.
-        assert_eq!(cells(&text, "| 0    | TriviaQA")[2..], ["50", "50", "50"]);
-        assert_eq!(cells(&text, "| 1    | TriviaQA")[2..], ["-", "50", "50"]);
+        assert_eq!(cells(&text, "| 0    | TriviaQA")[2..], ["50", "50", "with", "50"]);
+        assert_eq!(cells(&text, "| 1    | TriviaQA")[2..], ["-", "50", "-", "50"]);
+        let fall = |gradients| mini(&MiniRows { gradients, ..rows.clone() });
+        let (early, late) = (fall(vec![gradient(0, 25, 0.3)]), fall(vec![gradient(0, 50, 0.9), gradient(0, 75, 0.3)]));
+        assert_eq!(cells(&early, "| 0    | TriviaQA")[2..], ["50", "25", "after", "50"]);
+        assert_eq!(cells(&late, "| 0    | TriviaQA")[2..], ["50", "75", "before", "50"]);
         assert!(mini(&MiniRows::default()).contains("| lowest cosine"), "no run at all");
         assert_eq!(cells(&mini(&MiniRows::default()), "| lowest cosine")[3], "-");
         let late =
