@@ -15,6 +15,7 @@ mod files;
 mod generate;
 mod gradient_align;
 mod how;
+mod jobs;
 mod label_ratio;
 mod lenient;
 mod man;

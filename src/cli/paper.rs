@@ -9,6 +9,7 @@ use fsa::spec::Paper;
 use serde::Deserialize;
 
 use super::how::{self, File, How};
+use super::jobs::{self, JobsOption};
 use super::options::{Layered, every_option, keys};
 use super::training::SEED;
 use super::{choice, lenient, table, term, threads};
@@ -19,6 +20,8 @@ use super::{choice, lenient, table, term, threads};
 pub struct Arguments {
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    jobs: JobsOption,
     #[command(flatten)]
     how: How,
 }
@@ -62,7 +65,8 @@ every_option! { Options { only seed seeds threads out } }
 impl Arguments {
     /// Runs, or with `--dry-run` says what a run would do.
     pub fn run(self) -> Result<()> {
-        let Self { options, how } = self;
+        let Self { options, jobs, how } = self;
+        let count = jobs.count()?;
         let plan = resolve(options, how.config.as_deref())?;
         threads::set(plan.spec.threads)?;
         if how.dry_run {
@@ -76,7 +80,7 @@ impl Arguments {
         }
         let outcome = {
             let mut term = how.term();
-            paper::run(&plan, how.existing(), &how::command_line(), &mut term)?
+            paper::run(&plan, how.existing(), &jobs::jobs(count), &how::command_line(), &mut term)?
         };
         match how.json {
             true => term::print_json(&outcome),

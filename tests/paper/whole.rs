@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use fsa::experiment::compare::Jobs;
 use fsa::experiment::paper::{self, ITEMS, Outcome, Verdict};
 use fsa::experiment::{Events, Existing};
 use fsa::{Kind, Result};
@@ -15,7 +16,7 @@ use crate::pretrain::support::Patient;
 use crate::ratio::support::files;
 
 fn run(out: &Path, seeds: u64, only: &[&str], existing: Existing) -> Result<Outcome> {
-    paper::run(&plan(out, seeds, only), existing, &[], &mut Patient { left: usize::MAX })
+    paper::run(&plan(out, seeds, only), existing, &Jobs::alone(), &[], &mut Patient { left: usize::MAX })
 }
 
 fn text(out: &Path, name: &str) -> String {
@@ -67,7 +68,7 @@ fn a_plan_that_is_stopped_or_killed_and_gone_on_with_ends_as_one_that_is_not() {
         // Every other time as by a kill: nothing is written any more.
         let mut killer = Killer { left, kills: stops % 2 == 1 };
         let plan = plan(&stopped, 1, &only);
-        match catch_unwind(AssertUnwindSafe(|| paper::run(&plan, Existing::Resume, &[], &mut killer))) {
+        match catch_unwind(AssertUnwindSafe(|| paper::run(&plan, Existing::Resume, &Jobs::alone(), &[], &mut killer))) {
             Ok(Ok(_)) => break,
             Ok(Err(error)) => {
                 assert_eq!(error.kind(), Kind::Interrupted, "{error}");

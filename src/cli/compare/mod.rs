@@ -8,14 +8,15 @@ mod worker;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use fsa::experiment::compare::{self, Jobs, Outcome, Plan, PlannedStage};
+use fsa::Result;
+use fsa::experiment::compare::{self, Outcome, Plan, PlannedStage};
 use fsa::spec::Compare;
-use fsa::{Error, Result};
 use options::{Options, Tables, stages};
 
 use super::how::{self, File, How, Planned};
+use super::jobs::{self, JobsOption};
 use super::options::Layered;
-use super::{again, choice, term, threads};
+use super::{term, threads};
 
 /// Train methods side by side on a task, and ask each one that task and others in context
 #[derive(Debug, Args)]
@@ -23,19 +24,14 @@ use super::{again, choice, term, threads};
 pub struct Arguments {
     #[command(flatten)]
     options: Options,
-    /// Processes that train and ask at once, each with --threads threads, as many as fit into memory; rows do not depend on
-    /// it [default: 1]
-    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Output")]
-    jobs: Option<usize>,
+    #[command(flatten)]
+    jobs: JobsOption,
     #[command(flatten)]
     how: How,
     /// Do what another process of the run in this folder says: what fsa starts itself again with
     #[arg(long, value_name = "DIR", hide = true)]
     worker: Option<PathBuf>,
 }
-
-/// More processes than any machine has a use for.
-const MOST_JOBS: usize = 1024;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,10 +53,7 @@ impl Arguments {
         if let Some(out) = worker {
             return worker::run(&out);
         }
-        let count = jobs.unwrap_or(1);
-        if !(1..=MOST_JOBS).contains(&count) {
-            return Err(Error::input(format!("must be from 1 to {MOST_JOBS}, not {count}")).flag("--jobs"));
-        }
+        let count = jobs.count()?;
         let spec = resolve(options, how.config.as_deref(), count)?;
         threads::set(spec.threads)?;
         if how.dry_run {
@@ -69,13 +62,7 @@ impl Arguments {
         }
         let outcome = {
             let mut term = how.term();
-            let worker = || {
-                let mut command = again::command("compare")?;
-                command.arg("--worker").arg(&spec.out);
-                Ok(command)
-            };
-            let jobs = Jobs { count, worker: &worker };
-            compare::run(&spec, how.existing(), &jobs, &how::command_line(), &mut term)?
+            compare::run(&spec, how.existing(), &jobs::jobs(count), &how::command_line(), &mut term)?
         };
         if how.json { term::print_json(&outcome) } else { print_outcome(&outcome) }
     }

@@ -2,6 +2,7 @@
 //! how many threads the one pool of a process has, and every piece shall have all that the spec says.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -19,14 +20,14 @@ const PATIENCE: Duration = Duration::from_millis(100);
 pub struct Jobs<'a> {
     /// How many; 1 for this process alone.
     pub count: usize,
-    /// A worker: a process that reads orders from its standard input and answers on its standard output.
-    pub worker: &'a dyn Fn() -> Result<Command>,
+    /// A worker of the run in a folder: a process that reads orders from its standard input and answers on its standard output.
+    pub worker: &'a dyn Fn(&Path) -> Result<Command>,
 }
 
 impl Jobs<'static> {
     /// This process alone, which starts no other.
     pub fn alone() -> Self {
-        Self { count: 1, worker: &|| Err(Error::check("internal: a process that works alone wants another")) }
+        Self { count: 1, worker: &|_| Err(Error::check("internal: a process that works alone wants another")) }
     }
 }
 
@@ -105,7 +106,7 @@ pub(super) fn everything(work: &Work, count: usize, jobs: &Jobs, events: &mut dy
     let (sender, news) = channel();
     let mut workers = Vec::with_capacity(count);
     for me in 0..count {
-        workers.push(Worker::start(me, (jobs.worker)()?, sender.clone())?);
+        workers.push(Worker::start(me, (jobs.worker)(work.out())?, sender.clone())?);
     }
     let state: Vec<State> =
         work.pieces.iter().map(|piece| if piece.done { State::Done } else { State::Left }).collect();

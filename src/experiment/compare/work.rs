@@ -2,7 +2,7 @@
 //! of what a method has come to.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::attach;
 use super::data::{Base, Target};
@@ -145,6 +145,11 @@ impl<'a> Work<'a> {
             false => Vec::new(),
         };
         targets.iter().enumerate().map(|(number, target)| (*target, ids(number))).collect()
+    }
+
+    /// The folder of the run.
+    pub fn out(&self) -> &Path {
+        &self.spec.out
     }
 
     /// Units of progress of everything.

@@ -20,6 +20,7 @@ pub use self::page::State;
 pub use self::plan::{Plan, Planned, PlannedItem, PlannedRun, planned};
 pub use self::quantity::{Bound, Claim, Mean, Quantity, Verdict};
 
+use super::compare::Jobs;
 use super::{Events, Existing, compare, fine_tune, gradient_align, label_ratio, pretrain};
 use crate::data::corpus;
 use crate::error::{Error, Result};
@@ -48,11 +49,18 @@ pub struct Outcome {
     pub table: String,
 }
 
-/// Makes the runs that the chosen items need, one after the other, and after each the page of what there is. `command` is recorded.
+/// Makes the runs that the chosen items need, one after the other, comparisons in `jobs` processes, and after each the page of
+/// what there is. `command` is recorded.
 ///
 /// # Errors
 /// As the runs' own. What is done stays, and a resumed run goes on from there.
-pub fn run(plan: &Plan, existing: Existing, command: &[String], events: &mut dyn Events) -> Result<Outcome> {
+pub fn run(
+    plan: &Plan,
+    existing: Existing,
+    jobs: &Jobs,
+    command: &[String],
+    events: &mut dyn Events,
+) -> Result<Outcome> {
     plan.spec.validate()?;
     let folder = open(&plan.spec, existing)?;
     let info = fine_tune::run_info(plan.spec.seed, plan.spec.threads, command);
@@ -70,7 +78,7 @@ pub fn run(plan: &Plan, existing: Existing, command: &[String], events: &mut dyn
             return Err(Error::interrupted("stopped between two runs").at(&plan.spec.out).next("go on with --resume"));
         }
         let mut named = Named { events: &mut *events, name: format!("run {} of {all}, {}", number + 1, run.name) };
-        make(run, existing, command, &mut named)?;
+        make(run, existing, jobs, command, &mut named)?;
         page::write(plan, &folder).map(drop)
     });
     // Also where it was stopped; the run's own error comes first.
@@ -107,7 +115,7 @@ fn unfinished(run: &SubRun) -> Result<()> {
 }
 
 /// One run, to its end.
-fn make(run: &SubRun, existing: Existing, command: &[String], events: &mut dyn Events) -> Result<()> {
+fn make(run: &SubRun, existing: Existing, jobs: &Jobs, command: &[String], events: &mut dyn Events) -> Result<()> {
     // What is in the folder of all is its own.
     let existing = if existing == Existing::Overwrite { existing } else { Existing::Resume };
     match &run.spec {
@@ -117,7 +125,7 @@ fn make(run: &SubRun, existing: Existing, command: &[String], events: &mut dyn E
         }
         SubSpec::LabelRatio(spec) => label_ratio::run(spec, existing, command, events).map(drop),
         SubSpec::GradientAlign(spec) => gradient_align::run(spec, existing, command, events).map(drop),
-        SubSpec::Compare(spec) => compare::run(spec, existing, &compare::Jobs::alone(), command, events).map(drop),
+        SubSpec::Compare(spec) => compare::run(spec, existing, jobs, command, events).map(drop),
     }
 }
 
