@@ -28,7 +28,7 @@ fn main() {
     .expect("batch")];
     let peer = ["--mode", "align", "--batch", "16", "--source-len", "128", "--target-len", "4"];
     compare("alignment step, t5-v1_1-small, batch 16, source 128, target 4", &peer, || {
-        let pass = Pass { dropout: None, loss: LossOptions::PLAIN, scale: 1.0 };
+        let pass = Pass { dropout: None, loss: LossOptions::PLAIN, scale: 1.0, low_memory: false };
         let tape = model.forward(&batches, pass).expect("forward");
         let mut sink = Dots::new(2);
         model.backward(tape, &mut sink).expect("backward");

@@ -41,6 +41,9 @@ pub struct Arguments {
     #[arg(long, value_name = "R", value_parser = choice::count, help_heading = "Input")]
     #[arg(help = format!("Shuffles of an alignment step, beside the true labels [default: {SHUFFLES}]"))]
     shuffles: Option<usize>,
+    /// Alignment and training as with the other commands' --low-memory
+    #[arg(long, help_heading = "Measuring")]
+    low_memory: bool,
     /// What to measure, with commas between [default: alignment,training,greedy,beam]
     #[arg(long, value_name = "WORK", value_delimiter = ',', value_parser = choice::one_of(&Work::ALL, Work::name))]
     #[arg(help_heading = "Measuring")]
@@ -83,6 +86,7 @@ struct Outcome {
     shuffles: usize,
     repeats: usize,
     warm_up: usize,
+    low_memory: bool,
     sgemm_gflops: f64,
     #[serde(flatten)]
     works: Works,
@@ -127,7 +131,7 @@ impl Arguments {
         for work in self.work.as_deref().unwrap_or(&Work::ALL) {
             *works.of(*work) = Some(elsewhere(&bench, *work, threads)?);
         }
-        let Bench { batch_size, source_len, target_len, shuffles, repeats, warm_up, .. } = bench;
+        let Bench { batch_size, source_len, target_len, shuffles, repeats, warm_up, low_memory, .. } = bench;
         let outcome = Outcome {
             model: bench.subject.name(),
             threads,
@@ -137,6 +141,7 @@ impl Arguments {
             shuffles,
             repeats,
             warm_up,
+            low_memory,
             sgemm_gflops: bench::sgemm_gflops()?,
             works,
         };
@@ -157,6 +162,7 @@ impl Arguments {
             shuffles: self.shuffles.unwrap_or(SHUFFLES),
             repeats: self.repeats.unwrap_or(REPEATS),
             warm_up: self.warm_up.unwrap_or(WARM_UP),
+            low_memory: self.low_memory,
         }
     }
 }
@@ -178,6 +184,9 @@ fn elsewhere(bench: &Bench, work: Work, threads: usize) -> Result<Measured> {
         ("--threads", threads),
     ] {
         command.arg(flag).arg(value.to_string());
+    }
+    if bench.low_memory {
+        command.arg("--low-memory");
     }
     let what = format!("the measurement of {}", work.name());
     let output = again::output(command.args(["--here", work.name()]), &what)?;

@@ -103,6 +103,8 @@ pub struct Bench {
     pub repeats: usize,
     /// Times before them that are not.
     pub warm_up: usize,
+    /// Whether alignment and training compute activations a second time instead of keeping them.
+    pub low_memory: bool,
 }
 
 /// How long something took, and what it needed.
@@ -170,17 +172,19 @@ impl Bench {
         let losses =
             Losses::new(Targets::Closed { classes, labels }, &[Estimator::Dataset], self.shuffles, Seeds::new(0));
         let members: Vec<usize> = (0..self.batch_size).collect();
-        let training = Training::default();
+        let training = Training { low_memory: self.low_memory, ..Training::default() };
         self.time(|_| {
             let whole = losses.batch(&split, 0, &members)?;
-            let pass = Pass { dropout: None, loss: LossOptions::from(&training), scale: 1.0 };
+            let Training { low_memory, .. } = training;
+            let pass = Pass { dropout: None, loss: LossOptions::from(&training), scale: 1.0, low_memory };
             probe::grams(model, &whole, pass, training.micro_batch_tokens, 0).map(drop)
         })
     }
 
     fn training(&self, model: &T5, sources: &[Vec<u32>]) -> Result<Measured> {
         // A rate at which random weights stay finite: time does not depend on it.
-        let training = Training { batch_size: self.batch_size, lr: 1e-6, ..Training::default() };
+        let Self { batch_size, low_memory, .. } = *self;
+        let training = Training { batch_size, low_memory, lr: 1e-6, ..Training::default() };
         let mut trainer = Trainer::new(&training, 1, Seeds::new(0));
         let vocab = model.config().shape.vocab_size;
         let targets: Vec<Vec<u32>> = (0..self.batch_size).map(|i| ids(1000 + i, self.target_len, vocab)).collect();

@@ -8,6 +8,7 @@ use super::super::array::{exp, for_rows, for_rows2, read, tensor};
 use super::super::batch::Layout;
 use super::super::dropout::{Dropout, add_dropped, apply};
 use super::super::gradient::Collector;
+use super::super::params::Param;
 use super::norm::Norm;
 use super::{Linear, Places};
 use crate::error::Result;
@@ -106,6 +107,12 @@ impl FeedForward {
     pub fn transposed(&self) -> Result<Self> {
         let gate = self.gate.as_ref().map(Linear::transposed).transpose()?;
         Ok(Self { wi: self.wi.transposed()?, gate, wo: self.wo.transposed()?, ..self.clone() })
+    }
+
+    /// Its parameters, from the output backwards.
+    pub fn params(&self) -> impl Iterator<Item = &Param> {
+        let maps = [Some(&self.wo), self.gate.as_ref(), Some(&self.wi)].into_iter().flatten();
+        maps.flat_map(Linear::params).chain(std::iter::once(&self.norm.weight))
     }
 
     /// `x` [tokens, H] → the same shape.
