@@ -14,7 +14,7 @@ use super::layers::feed_forward::{self, FeedForward};
 use super::layers::norm::Norm;
 use super::layers::{Linear, Places};
 use super::lora;
-use super::params::{Param, Params};
+use super::params::Params;
 use crate::error::Result;
 
 /// Encoder or decoder.
@@ -32,7 +32,7 @@ pub(crate) struct Block {
 }
 
 /// What a block's backward pass needs of its forward pass.
-struct Activations {
+pub(crate) struct Activations {
     attention: attention::Saved,
     cross: Option<attention::Saved>,
     feed_forward: feed_forward::Saved,
@@ -205,8 +205,7 @@ impl Stack {
             for (i, saved) in attentions.into_iter().enumerate() {
                 let (itself, bias) = (Source::Itself, Some((bias, &mut sums)));
                 let dy = &cotangents[i];
-                let back =
-                    block.attention.backward(saved, dy, &itself, None, bias, layouts[i], dropout, grads)?;
+                let back = block.attention.backward(saved, dy, &itself, None, bias, layouts[i], dropout, grads)?;
                 cotangents[i] = back.0;
             }
             grads.complete_all(block.attention.params())?;

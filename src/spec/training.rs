@@ -307,11 +307,6 @@ impl Training {
         rate("--beta1", self.beta1)?;
         rate("--beta2", self.beta2)?;
         not_negative("--max-grad-norm", self.max_grad_norm)?;
-        if self.low_memory && self.max_grad_norm > 0.0 {
-            return Err(Error::input("a limit on the norm needs every gradient at once, which --low-memory is there to avoid")
-                .flag("--max-grad-norm")
-                .next("give one of the two"));
-        }
         trainable::validate(&self.trainable)?;
         not_negative("--z-loss", self.z_loss)
     }

@@ -125,7 +125,9 @@ pub(crate) fn step_in_blocks(
                                 param[j] -= rate.update(block[j] * (factors.row[row] * factors.col[j]), param[j]);
                             }
                         }
-                        None if rate.decay != 0.0 => param.iter_mut().for_each(|value| *value -= rate.update(0.0, *value)),
+                        None if rate.decay != 0.0 => {
+                            param.iter_mut().for_each(|value| *value -= rate.update(0.0, *value))
+                        }
                         None => {}
                     }
                 }
@@ -286,8 +288,7 @@ mod tests {
         let param = Param::new("p", tensor);
         let mut state = State::new();
         for t in 1..=3 {
-            let settings =
-                Settings { lr: 0.1, t, weight_decay: 0.01, betas: (0.9, 0.999), scale_parameter: true };
+            let settings = Settings { lr: 0.1, t, weight_decay: 0.01, betas: (0.9, 0.999), scale_parameter: true };
             let mut gradient = values(ROWS * COLS, 1 + t as usize);
             if let Some(used) = used {
                 let rows = gradient.chunks_exact_mut(COLS).enumerate();

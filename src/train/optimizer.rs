@@ -86,12 +86,7 @@ impl Optimizers {
         // A lock would be needed to hand `state` to the closure, were it not for this cell: it runs once, on this thread.
         let state = std::sync::Mutex::new(state);
         let values = crate::model::read(param.value())?;
-        let step = Step {
-            shape,
-            is_matrix: param.value().rank() == 2,
-            param: &values,
-            settings,
-        };
+        let step = Step { shape, is_matrix: param.value().rank() == 2, param: &values, settings };
         let kind = self.kind;
         update(gradient, |gradient| {
             let mut state = state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

@@ -101,11 +101,8 @@ const NAME: &str = "golden::low_memory::only_blocks_of_large_gradients_exist";
 fn only_blocks_of_large_gradients_exist() {
     if std::env::var_os(ALONE).is_none() {
         // Other tests of this process allocate too.
-        let status = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", NAME])
-            .env(ALONE, "1")
-            .status()
-            .unwrap();
+        let status =
+            Command::new(std::env::current_exe().unwrap()).args(["--exact", NAME]).env(ALONE, "1").status().unwrap();
         assert!(status.success(), "a gradient was formed whole");
         return;
     }
