@@ -49,10 +49,8 @@ pub(crate) fn update(gradient: &mut [f32], step: &Step, state: &mut State, flavo
             cols,
             #[inline(always)]
             |first, block| {
-                for (i, row) in block.chunks_exact_mut(cols).enumerate() {
-                    for j in 0..cols {
-                        row[j] *= factors.row[first + i] * factors.col[j];
-                    }
+                for (row, factor) in block.chunks_exact_mut(cols).zip(&factors.row[first..]) {
+                    row.iter_mut().zip(&factors.col).for_each(|(value, col)| *value *= factor * col);
                 }
             },
         );
