@@ -1,6 +1,6 @@
 //! `fsa bench`: how fast this machine is, and what it needs for that.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fsa::experiment::bench::{self, Bench, Measured, Subject, Work};
@@ -26,21 +26,28 @@ pub struct Arguments {
     /// Folder of the model to measure with, or `mini` for the embedded one [default: mini]
     #[arg(long, value_name = "DIR", conflicts_with = "shape", help_heading = "Input")]
     model: Option<PathBuf>,
-    /// Measure with random weights in the shape of a released model
-    #[arg(long, value_name = "NAME", value_parser = choice::one_of(&Shape::ALL, Shape::name), help_heading = "Input")]
-    shape: Option<Shape>,
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    #[arg(help = format!("Measure with random weights in the shape of a released model ({}), or of a config.json",
+        Shape::ALL.map(Shape::name).join(", ")))]
+    shape: Option<String>,
     #[arg(long, value_name = "B", value_parser = choice::count, help_heading = "Input")]
     #[arg(help = format!("Examples that go through the model at once [default: {BATCH_SIZE}]"))]
     batch_size: Option<usize>,
     #[arg(long, value_name = "S", value_parser = choice::count, help_heading = "Input")]
     #[arg(help = format!("Tokens of each source [default: {SOURCE_LEN}]"))]
     source_len: Option<usize>,
+    /// A file with the tokens of each source, a number a line, in the place of --source-len: ragged batches
+    #[arg(long, value_name = "FILE", conflicts_with = "source_len", help_heading = "Input")]
+    lengths: Option<PathBuf>,
     #[arg(long, value_name = "T", value_parser = choice::count, help_heading = "Input")]
     #[arg(help = format!("Tokens of each target, in alignment and training [default: {TARGET_LEN}]"))]
     target_len: Option<usize>,
     #[arg(long, value_name = "R", value_parser = choice::count, help_heading = "Input")]
     #[arg(help = format!("Shuffles of an alignment step, beside the true labels [default: {SHUFFLES}]"))]
     shuffles: Option<usize>,
+    /// Alignment and training as with the other commands' --low-memory
+    #[arg(long, help_heading = "Measuring")]
+    low_memory: bool,
     /// What to measure, with commas between [default: alignment,training,greedy,beam]
     #[arg(long, value_name = "WORK", value_delimiter = ',', value_parser = choice::one_of(&Work::ALL, Work::name))]
     #[arg(help_heading = "Measuring")]
@@ -79,10 +86,13 @@ struct Outcome {
     threads: usize,
     batch_size: usize,
     source_len: usize,
+    /// Of all sources together.
+    source_tokens: usize,
     target_len: usize,
     shuffles: usize,
     repeats: usize,
     warm_up: usize,
+    low_memory: bool,
     sgemm_gflops: f64,
     #[serde(flatten)]
     works: Works,
@@ -115,62 +125,95 @@ impl Works {
 impl Arguments {
     /// Measures, and prints what came.
     pub fn run(self) -> Result<()> {
-        let bench = self.resolve();
+        let bench = self.resolve()?;
         bench.validate()?;
         let threads = self.threads.unwrap_or_else(threads::default);
         threads::set(threads)?;
         if let Some(work) = self.here {
             return term::print_json(&bench.measure(work)?);
         }
-        bench.subject.config().map_err(|error| error.flag("--model"))?;
+        bench.subject.config().map_err(|error| error.flag(bench.subject.flag()))?;
         let mut works = Works::default();
         for work in self.work.as_deref().unwrap_or(&Work::ALL) {
-            *works.of(*work) = Some(elsewhere(&bench, *work, threads)?);
+            *works.of(*work) = Some(elsewhere(&bench, self.lengths.as_deref(), *work, threads)?);
         }
-        let Bench { batch_size, source_len, target_len, shuffles, repeats, warm_up, .. } = bench;
+        let source_tokens = bench.lengths().iter().sum();
+        let Bench { batch_size, source_len, target_len, shuffles, repeats, warm_up, low_memory, .. } = bench;
         let outcome = Outcome {
             model: bench.subject.name(),
             threads,
             batch_size,
             source_len,
+            source_tokens,
             target_len,
             shuffles,
             repeats,
             warm_up,
+            low_memory,
             sgemm_gflops: bench::sgemm_gflops()?,
             works,
         };
         if self.json { term::print_json(&outcome) } else { print_table(outcome) }
     }
 
-    fn resolve(&self) -> Bench {
-        let subject = match (&self.model, self.shape) {
-            (_, Some(shape)) => Subject::Shape(shape),
+    fn resolve(&self) -> Result<Bench> {
+        let subject = match (&self.model, &self.shape) {
+            (_, Some(name)) => shape(name)?,
             (Some(model), None) => Subject::Folder(model.clone()),
             (None, None) => Subject::Folder(MINI.into()),
         };
-        Bench {
+        Ok(Bench {
             subject,
+            lengths: self.lengths.as_deref().map(lengths).transpose()?,
             batch_size: self.batch_size.unwrap_or(BATCH_SIZE),
             source_len: self.source_len.unwrap_or(SOURCE_LEN),
             target_len: self.target_len.unwrap_or(TARGET_LEN),
             shuffles: self.shuffles.unwrap_or(SHUFFLES),
             repeats: self.repeats.unwrap_or(REPEATS),
             warm_up: self.warm_up.unwrap_or(WARM_UP),
-        }
+            low_memory: self.low_memory,
+        })
     }
 }
 
+/// What `--shape` names.
+fn shape(name: &str) -> Result<Subject> {
+    if let Some(shape) = Shape::ALL.into_iter().find(|shape| shape.name() == name) {
+        return Ok(Subject::Shape(shape));
+    }
+    let path = PathBuf::from(name);
+    if path.extension().is_some_and(|extension| extension == "json") {
+        return Ok(Subject::Config(path));
+    }
+    Err(Error::input(format!("there is no shape `{name}`"))
+        .flag("--shape")
+        .next(format!("give {}, or the path of a config.json", Shape::ALL.map(Shape::name).join(", "))))
+}
+
+/// A number a line.
+fn lengths(path: &Path) -> Result<Vec<usize>> {
+    let text = std::fs::read_to_string(path).map_err(|error| Error::io("read", path, error).flag("--lengths"))?;
+    let parse = |(number, line): (usize, &str)| {
+        line.trim().parse().map_err(|_| {
+            Error::input(format!("`{line}` is not a number of tokens"))
+                .at(path)
+                .line(number + 1)
+                .flag("--lengths")
+                .next("give a whole number on each line")
+        })
+    };
+    text.lines().enumerate().map(parse).collect()
+}
+
 /// Measures `work` in a process of its own.
-fn elsewhere(bench: &Bench, work: Work, threads: usize) -> Result<Measured> {
+fn elsewhere(bench: &Bench, lengths: Option<&Path>, work: Work, threads: usize) -> Result<Measured> {
     let mut command = again::command("bench")?;
     match &bench.subject {
         Subject::Folder(path) => command.arg("--model").arg(path),
-        Subject::Shape(shape) => command.args(["--shape", shape.name()]),
+        Subject::Shape(_) | Subject::Config(_) => command.arg("--shape").arg(bench.subject.name()),
     };
     for (flag, value) in [
         ("--batch-size", bench.batch_size),
-        ("--source-len", bench.source_len),
         ("--target-len", bench.target_len),
         ("--shuffles", bench.shuffles),
         ("--repeats", bench.repeats),
@@ -179,6 +222,13 @@ fn elsewhere(bench: &Bench, work: Work, threads: usize) -> Result<Measured> {
     ] {
         command.arg(flag).arg(value.to_string());
     }
+    match lengths {
+        Some(path) => command.arg("--lengths").arg(path),
+        None => command.arg("--source-len").arg(bench.source_len.to_string()),
+    };
+    if bench.low_memory {
+        command.arg("--low-memory");
+    }
     let what = format!("the measurement of {}", work.name());
     let output = again::output(command.args(["--here", work.name()]), &what)?;
     serde_json::from_slice(&output)
@@ -186,22 +236,24 @@ fn elsewhere(bench: &Bench, work: Work, threads: usize) -> Result<Measured> {
 }
 
 fn print_table(outcome: Outcome) -> Result<()> {
-    let Outcome { batch_size, source_len, target_len, shuffles, .. } = outcome;
-    let mut rows = vec![["work", "median s", "min s", "max s", "peak MiB"].map(String::from)];
+    let Outcome { batch_size, source_tokens, target_len, shuffles, sgemm_gflops, .. } = outcome;
+    let mut rows = vec![["work", "median s", "min s", "max s", "peak MiB", "GFLOP/s", "of sgemm"].map(String::from)];
     let mut works = outcome.works;
     for work in Work::ALL {
-        let Some(Measured { median_s, min_s, max_s, peak_rss_mib }) = *works.of(work) else { continue };
+        let Some(Measured { median_s, min_s, max_s, peak_rss_mib, gflops }) = *works.of(work) else { continue };
         let peak = peak_rss_mib.map_or_else(|| "unknown".to_string(), |mib| format!("{mib:.0}"));
         let [median, min, max] = [median_s, min_s, max_s].map(|seconds| format!("{seconds:.3}"));
-        rows.push([work.name().to_string(), median, min, max, peak]);
+        let rate = gflops.map_or_else(String::new, |gflops| format!("{gflops:.0}"));
+        let share = gflops.map_or_else(String::new, |gflops| format!("{:.0} %", 100.0 * gflops / sgemm_gflops));
+        rows.push([work.name().to_string(), median, min, max, peak, rate, share]);
     }
     let text = format!(
-        "model    {}\nbatch    {batch_size} examples, {source_len} source and {target_len} target tokens, {shuffles} \
-         shuffle{}\nthreads  {}\nsgemm    {:.0} GFLOP/s\n\n{}",
+        "model    {}\nbatch    {batch_size} examples, {source_tokens} source tokens in all, {target_len} target tokens each, \
+         {shuffles} shuffle{}\nthreads  {}{}\nsgemm    {sgemm_gflops:.0} GFLOP/s\n\n{}",
         outcome.model,
         if shuffles == 1 { "" } else { "s" },
         outcome.threads,
-        outcome.sgemm_gflops,
+        if outcome.low_memory { ", low memory" } else { "" },
         table::columns(rows)
     );
     term::print(text.as_bytes())

@@ -27,6 +27,11 @@ pub struct TrainingOptions {
     #[arg(help = format!("Source tokens that go through the model at once; less takes less memory, the sums stay exact \
         [default: {}]", Training::default().micro_batch_tokens))]
     micro_batch_tokens: Option<usize>,
+    /// Keep only the inputs of blocks and compute the rest again in the backward pass: the same numbers in a fifth more time
+    #[arg(long, value_name = "SWITCH", value_parser = switch(), num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    #[arg(help_heading = "Fine-tuning")]
+    #[serde(deserialize_with = "lenient::switch")]
+    low_memory: Option<bool>,
     #[arg(long, value_name = "NAME", value_parser = one_of(&Optimizer::ALL, Optimizer::name), help_heading = "Fine-tuning")]
     #[arg(help = format!("The optimizer [default: {}]", Training::default().optimizer.name()))]
     optimizer: Option<Optimizer>,
@@ -89,7 +94,7 @@ pub struct TrainingOptions {
 
 every_option! {
     TrainingOptions {
-        steps batch_size micro_batch_tokens optimizer adafactor_state scale_parameter lr schedule lr_floor warmup_steps
+        steps batch_size micro_batch_tokens low_memory optimizer adafactor_state scale_parameter lr schedule lr_floor warmup_steps
         weight_decay beta1 beta2 max_grad_norm trainable dropout label_smoothing smoothing z_loss probe_every
     }
 }
@@ -101,6 +106,7 @@ impl TrainingOptions {
             steps: Some(steps),
             batch_size: Some(training.batch_size),
             micro_batch_tokens: Some(training.micro_batch_tokens),
+            low_memory: Some(training.low_memory),
             optimizer: Some(training.optimizer),
             adafactor_state: Some(training.adafactor_state),
             scale_parameter: Some(training.scale_parameter),
@@ -151,6 +157,7 @@ impl TrainingOptions {
             trainable: self.trainable.unwrap_or(defaults.trainable),
             batch_size: self.batch_size.unwrap_or(defaults.batch_size),
             micro_batch_tokens: self.micro_batch_tokens.unwrap_or(defaults.micro_batch_tokens),
+            low_memory: self.low_memory.unwrap_or(defaults.low_memory),
             dropout: self.dropout.unwrap_or(defaults.dropout),
             label_smoothing: self.label_smoothing.unwrap_or(defaults.label_smoothing),
             smoothing: self.smoothing.unwrap_or(defaults.smoothing),

@@ -61,7 +61,9 @@ pub(super) fn losses(model: &T5, examples: &[Tokenized], options: LossOptions, b
         let mut targets = examples.iter().map(|example| example.target.len());
         for batch in whole.cut(budget, model.config())? {
             let batches = [batch];
-            let tape = model.forward(&batches, Pass { dropout: None, loss: options, scale: 1.0 })?;
+            // Nothing runs backward, so that nothing is computed again.
+            let pass = Pass { dropout: None, loss: options, scale: 1.0, low_memory: true };
+            let tape = model.forward(&batches, pass)?;
             let rows = tape.row_losses().concat();
             losses.extend(rows.into_iter().zip(&mut targets).map(|(sum, tokens)| Loss { sum, tokens }));
         }

@@ -104,7 +104,7 @@ pub fn run(dump: &Dump) -> Result<Dumped> {
     let loss = LossOptions { label_smoothing: dump.label_smoothing, smoothing: dump.smoothing, z_loss: 0.0 };
     let batches = [batch];
     let logits = model.logits(&batches[0], dropout)?.reshape((examples, longest, config.shape.vocab_size))?;
-    let tape = model.forward(&batches, Pass { dropout, loss, scale: 1.0 / tokens })?;
+    let tape = model.forward(&batches, Pass { dropout, loss, scale: 1.0 / tokens, low_memory: false })?;
     let loss = tape.losses().first().copied().unwrap_or(0.0) / tokens;
     if !loss.is_finite() {
         return Err(Error::check(format!("the loss is {loss}")).next("look at the weights and the input"));

@@ -220,8 +220,8 @@ pub fn plan(spec: &GradientAlign) -> Result<Plan> {
     let tokens = data.source_tokens(spec.training.batch_size);
     let losses = data.losses.count();
     let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None };
-    let optimizer = spec.training.optimizer;
-    let memory_mib = memory::estimate_mib(&data.config, params, tokens, spec.training.batch_size, losses, optimizer);
+    let memory_mib =
+        memory::estimate_mib(&data.config, params, tokens, spec.training.batch_size, losses, &spec.training);
     let mut warnings: Vec<String> = data.warnings.iter().cloned().chain(warnings).collect();
     let time = estimate::if_it_fits(memory_mib, &mut warnings, || time(spec, &data))?;
     Ok(Plan {

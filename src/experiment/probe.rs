@@ -45,7 +45,8 @@ pub(super) fn measure_whole(
 ) -> Result<BTreeMap<String, Gram>> {
     let key = Seeds::new(spec.seed).key("probe.dropout", &[step]);
     let dropout = spec.probe_dropout.then_some(Dropout { rate: spec.training.dropout, key });
-    let pass = Pass { dropout, loss: LossOptions::from(&spec.training), scale: 1.0 };
+    let low_memory = spec.training.low_memory;
+    let pass = Pass { dropout, loss: LossOptions::from(&spec.training), scale: 1.0, low_memory };
     grams(model, whole, pass, spec.training.micro_batch_tokens, step)
 }
 

@@ -32,7 +32,7 @@ impl Sink for Dots {
 
     fn take(&mut self, gradient: &Gradient) -> Result<()> {
         let mut sums = Gram::zero(self.losses);
-        gradient.visit(&mut |block| {
+        gradient.visit(&mut |_, block| {
             sums.add_upper(&gram(block, self.losses));
             Ok(())
         })?;

@@ -40,7 +40,26 @@ pub struct Gradient<'a> {
 }
 
 /// Numbers (of all K gradients together) in one block that [`Gradient::visit`] hands out: about 16 MB.
-const BLOCK: usize = 1 << 22;
+pub(super) const BLOCK: usize = 1 << 22;
+
+/// Which rows of a parameter are in a block.
+#[derive(Debug, Clone)]
+pub enum Rows<'a> {
+    /// Adjacent ones.
+    Range(Range<usize>),
+    /// These, in rising order: all others are zero in every block.
+    Used(&'a [u32]),
+}
+
+impl Rows<'_> {
+    /// The row of the parameter that is number `place` in the block.
+    pub fn get(&self, place: usize) -> usize {
+        match self {
+            Self::Range(range) => range.start + place,
+            Self::Used(ids) => ids[place] as usize,
+        }
+    }
+}
 
 impl<'a> Gradient<'a> {
     /// The parameter.
@@ -60,16 +79,23 @@ impl<'a> Gradient<'a> {
         })
     }
 
-    /// Hands the K gradients out in blocks of rows, each a slice of K·rows·cols numbers, loss by loss. Blocks cover every
-    /// row that can be other than zero: for an embedding that is only looked up, just the rows that were used.
-    pub fn visit(&self, work: &mut dyn FnMut(&[f32]) -> Result<()>) -> Result<()> {
+    /// Whether a whole gradient is more than a block: it is better formed again for each thing that needs it than kept.
+    pub fn is_large(&self) -> bool {
+        self.param.count() > BLOCK
+    }
+
+    /// Hands the K gradients out in blocks of rows, each a slice of K·rows·cols numbers, loss by loss, formed for this call. Blocks
+    /// cover every row that can be other than zero: for an embedding that is only looked up, just the rows that were used.
+    pub fn visit(&self, work: &mut dyn FnMut(&Rows, &[f32]) -> Result<()>) -> Result<()> {
         let (rows, cols) = self.rows_cols()?;
         match self.parts {
-            [Part::Rows { values, .. }] | [Part::Dense(values)] => work(&read(values)?),
+            [Part::Rows { ids, values }] => work(&Rows::Used(ids), &read(values)?),
+            [Part::Dense(values)] => work(&Rows::Range(0..rows), &read(values)?),
             _ => {
                 let step = (BLOCK / (cols * self.losses)).clamp(64, rows.max(64));
                 for first in (0..rows).step_by(step) {
-                    work(&self.block(first..rows.min(first + step), 0..self.losses)?)?;
+                    let rows = first..rows.min(first + step);
+                    work(&Rows::Range(rows.clone()), &self.block(rows, 0..self.losses)?)?;
                 }
                 Ok(())
             }
@@ -150,6 +176,11 @@ impl<'a> Collector<'a> {
             self.taken.push(param.name().to_string());
         }
         Ok(())
+    }
+
+    /// Hands over all of `params`, in their order.
+    pub fn complete_all<'p>(&mut self, mut params: impl Iterator<Item = &'p Param>) -> Result<()> {
+        params.try_for_each(|param| self.complete(param))
     }
 
     /// Errors if a trainable parameter's gradient is missing: never a silent zero.

@@ -31,7 +31,7 @@ pub(crate) mod weights;
 pub(crate) use array::{dot_f64, for_rows, gram, read, simd, subtract, sum_of_squares, update};
 pub use batch::{Batch, Mix, Packed};
 pub use config::T5Config;
-pub use gradient::{Gradient, Sink};
+pub use gradient::{Gradient, Rows, Sink};
 pub use init::Initial;
 pub use load::{Inspection, LoadReport, inspect, load, load_checkpoint};
 pub use micro::Whole;

@@ -14,7 +14,7 @@ use super::layers::feed_forward::{self, FeedForward};
 use super::layers::norm::Norm;
 use super::layers::{Linear, Places};
 use super::lora;
-use super::params::{Param, Params};
+use super::params::Params;
 use crate::error::Result;
 
 /// Encoder or decoder.
@@ -32,10 +32,18 @@ pub(crate) struct Block {
 }
 
 /// What a block's backward pass needs of its forward pass.
-pub(crate) struct BlockSaved {
+pub(crate) struct Activations {
     attention: attention::Saved,
     cross: Option<attention::Saved>,
     feed_forward: feed_forward::Saved,
+}
+
+/// What is kept of a block's forward pass until its backward pass.
+pub(crate) enum BlockSaved {
+    /// Everything that is needed.
+    All(Activations),
+    /// The block's input, from which the rest is computed again: the same bits, since dropout's masks are a function of place.
+    Input(Tensor),
 }
 
 /// Places of dropout that belong to a stack and not to a block.
@@ -99,7 +107,7 @@ impl Stack {
         })
     }
 
-    /// Embedded `[tokens, H]` → before the final norm.
+    /// Embedded `[tokens, H]` → before the final norm; with `low_memory`, only each block's input is saved.
     pub fn forward(
         &self,
         embedded: &Tensor,
@@ -107,15 +115,18 @@ impl Stack {
         bias: &Bias,
         layout: &Arc<Layout>,
         dropout: Option<Dropout>,
+        low_memory: bool,
     ) -> Result<(Tensor, Vec<BlockSaved>)> {
         let mut all = Vec::with_capacity(self.blocks.len());
-        let last = self.run(embedded, source, bias, layout, dropout, &mut |saved| all.push(saved))?;
+        let last = self.run(embedded, source, bias, layout, dropout, &mut |input, saved| {
+            all.push(if low_memory { BlockSaved::Input(input.clone()) } else { BlockSaved::All(saved) });
+        })?;
         Ok((last, all))
     }
 
     /// As [`Stack::forward`] without dropout, saving nothing.
     pub fn infer(&self, embedded: &Tensor, bias: &Bias, layout: &Arc<Layout>) -> Result<Tensor> {
-        self.run(embedded, None, bias, layout, None, &mut drop)
+        self.run(embedded, None, bias, layout, None, &mut |_, _| ())
     }
 
     fn run(
@@ -125,23 +136,13 @@ impl Stack {
         bias: &Bias,
         layout: &Arc<Layout>,
         dropout: Option<Dropout>,
-        keep: &mut dyn FnMut(BlockSaved),
+        keep: &mut dyn FnMut(&Tensor, Activations),
     ) -> Result<Tensor> {
         let mut x = apply(embedded, self.places.mask(dropout, EMBEDDED), &layout.keys)?;
         for block in &self.blocks {
-            let (y, attention) = block.attention.forward(&x, &Source::Itself, Some(bias), layout, dropout)?;
+            let (y, saved) = block.forward(&x, source, bias, layout, dropout)?;
+            keep(&x, saved);
             x = y;
-            let cross = match (&block.cross, source) {
-                (Some(cross), Some(source)) => {
-                    let (y, saved) = cross.forward(&x, source, None, layout, dropout)?;
-                    x = y;
-                    Some(saved)
-                }
-                _ => None,
-            };
-            let (y, feed_forward) = block.feed_forward.forward(&x, layout, dropout)?;
-            x = y;
-            keep(BlockSaved { attention, cross, feed_forward });
         }
         Ok(x)
     }
@@ -173,30 +174,41 @@ impl Stack {
         let losses = layouts.first().map_or(0, |layout| layout.mix.losses());
         let mut sums = BiasGradient::new(losses, self.bias.table.value().dim(1)?, bias.span);
         for block in self.blocks.iter().rev() {
-            for (i, layout) in layouts.iter().enumerate() {
+            let (mut attentions, mut crosses, mut feed_forwards) = (Vec::new(), Vec::new(), Vec::new());
+            for (i, saved) in saved.iter_mut().enumerate() {
                 // invariant: the forward pass saved as many blocks as there are
-                let Some(saved) = saved[i].pop() else { continue };
-                let mut dy = block.feed_forward.backward(saved.feed_forward, &cotangents[i], layout, dropout, grads)?;
-                if let (Some(layer), Some(saved), Some((sources, gathered))) = (&block.cross, saved.cross, &mut cross) {
-                    let sum = gathered[i].take();
-                    (dy, gathered[i]) = layer.backward(saved, &dy, &sources[i], sum, None, layout, dropout, grads)?;
+                let Some(saved) = saved.pop() else { continue };
+                let of = match saved {
+                    BlockSaved::All(all) => all,
+                    BlockSaved::Input(x) => {
+                        let source = cross.as_ref().map(|(sources, _)| &sources[i]);
+                        block.forward(&x, source, bias, layouts[i], dropout)?.1
+                    }
+                };
+                attentions.push(of.attention);
+                crosses.extend(of.cross);
+                feed_forwards.push(of.feed_forward);
+            }
+            // Sublayer by sublayer, each over all micro-batches: what its gradients are formed from is gone before the next.
+            for (i, saved) in feed_forwards.into_iter().enumerate() {
+                cotangents[i] = block.feed_forward.backward(saved, &cotangents[i], layouts[i], dropout, grads)?;
+            }
+            grads.complete_all(block.feed_forward.params())?;
+            if let (Some(layer), Some((sources, gathered))) = (&block.cross, &mut cross) {
+                for (i, saved) in crosses.into_iter().enumerate() {
+                    let (sum, dy) = (gathered[i].take(), &cotangents[i]);
+                    let back = layer.backward(saved, dy, &sources[i], sum, None, layouts[i], dropout, grads)?;
+                    (cotangents[i], gathered[i]) = back;
                 }
-                let bias = Some((bias, &mut sums));
-                let (dx, _) = block.attention.backward(
-                    saved.attention,
-                    &dy,
-                    &Source::Itself,
-                    None,
-                    bias,
-                    layout,
-                    dropout,
-                    grads,
-                )?;
-                cotangents[i] = dx;
+                grads.complete_all(layer.params())?;
             }
-            for param in block.params() {
-                grads.complete(param)?;
+            for (i, saved) in attentions.into_iter().enumerate() {
+                let (itself, bias) = (Source::Itself, Some((bias, &mut sums)));
+                let dy = &cotangents[i];
+                let back = block.attention.backward(saved, dy, &itself, None, bias, layouts[i], dropout, grads)?;
+                cotangents[i] = back.0;
             }
+            grads.complete_all(block.attention.params())?;
         }
         self.bias.backward(sums, grads)?;
         grads.complete(&self.bias.table)?;
@@ -208,6 +220,25 @@ impl Stack {
 }
 
 impl Block {
+    /// `[tokens, H]` → the same shape, and what the backward pass needs.
+    fn forward(
+        &self,
+        x: &Tensor,
+        source: Option<&Source>,
+        bias: &Bias,
+        layout: &Arc<Layout>,
+        dropout: Option<Dropout>,
+    ) -> Result<(Tensor, Activations)> {
+        let (mut x, attention) = self.attention.forward(x, &Source::Itself, Some(bias), layout, dropout)?;
+        let mut saved = None;
+        if let (Some(cross), Some(source)) = (&self.cross, source) {
+            let (y, of) = cross.forward(&x, source, None, layout, dropout)?;
+            (x, saved) = (y, Some(of));
+        }
+        let (y, feed_forward) = self.feed_forward.forward(&x, layout, dropout)?;
+        Ok((y, Activations { attention, cross: saved, feed_forward }))
+    }
+
     /// A copy whose linear maps are for few tokens at a time, as decoding has them.
     pub fn transposed(&self) -> Result<Self> {
         Ok(Self {
@@ -230,13 +261,5 @@ impl Block {
     /// Feed-forward.
     pub fn feed_forward(&self) -> &FeedForward {
         &self.feed_forward
-    }
-
-    /// Its parameters, from the output backwards.
-    fn params(&self) -> impl Iterator<Item = &Param> {
-        let ff = &self.feed_forward;
-        let attentions = self.cross.iter().chain(std::iter::once(&self.attention));
-        let maps = [Some(&ff.wo), ff.gate.as_ref(), Some(&ff.wi)].into_iter().flatten();
-        maps.flat_map(Linear::params).chain([&ff.norm.weight]).chain(attentions.flat_map(Attention::params))
     }
 }

@@ -45,6 +45,9 @@ pub struct Pass {
     pub loss: LossOptions,
     /// What the summed loss is multiplied by in the backward pass: 1 for sums, 1/tokens for a mean.
     pub scale: f64,
+    /// Whether only the inputs of blocks are kept, and each block is run forward again before its backward pass: the same
+    /// numbers with less memory.
+    pub low_memory: bool,
 }
 
 /// Saved activations of a forward pass over micro-batches.
@@ -137,7 +140,8 @@ impl T5 {
         let mut micro = Vec::with_capacity(batches.len());
         for batch in batches {
             let embedded = self.embedding.look_up(batch.sources.ids())?;
-            let mut tape = self.forward_embedded(batch, &embedded, &encoder_bias, &decoder_bias, pass.dropout)?;
+            let biases = (&encoder_bias, &decoder_bias);
+            let mut tape = self.forward_embedded(batch, &embedded, biases, pass.dropout, pass.low_memory)?;
             let h = self.decoder.finish(&tape.decoder_last, &batch.decoder.keys, pass.dropout)?;
             tape.head = Some(self.head.forward(&h, batch.labels.ids(), &batch.decoder, pass.loss, pass.scale)?);
             micro.push(tape);
@@ -150,29 +154,26 @@ impl T5 {
         &self,
         batch: &'b Batch,
         embedded: &Tensor,
-        encoder_bias: &Bias,
-        decoder_bias: &Bias,
+        (encoder_bias, decoder_bias): (&Bias, &Bias),
         dropout: Option<Dropout>,
+        low_memory: bool,
     ) -> Result<MicroTape<'b>> {
-        let (encoder_last, encoder) = self.encoder.forward(embedded, None, encoder_bias, &batch.encoder, dropout)?;
+        let (encoder_last, encoder) =
+            self.encoder.forward(embedded, None, encoder_bias, &batch.encoder, dropout, low_memory)?;
         let encoder_output = self.encoder.finish(&encoder_last, &batch.encoder.keys, dropout)?;
         let inputs = self.embedding.look_up(batch.inputs.ids())?;
         let source = Source::Encoder(&encoder_output, &batch.encoder);
         let (decoder_last, decoder) =
-            self.decoder.forward(&inputs, Some(&source), decoder_bias, &batch.decoder, dropout)?;
+            self.decoder.forward(&inputs, Some(&source), decoder_bias, &batch.decoder, dropout, low_memory)?;
         Ok(MicroTape { batch, encoder, encoder_last, encoder_output, decoder, decoder_last, head: None })
     }
 
     /// Logits `[M, V]` over all decoder positions of `batch`.
     pub fn logits(&self, batch: &Batch, dropout: Option<Dropout>) -> Result<Tensor> {
         let embedded = self.embedding.look_up(batch.sources.ids())?;
-        let tape = self.forward_embedded(
-            batch,
-            &embedded,
-            &self.encoder.bias.expand(longest(&batch.encoder.offsets))?,
-            &self.decoder.bias.expand(longest(&batch.decoder.offsets))?,
-            dropout,
-        )?;
+        let encoder_bias = self.encoder.bias.expand(longest(&batch.encoder.offsets))?;
+        let decoder_bias = self.decoder.bias.expand(longest(&batch.decoder.offsets))?;
+        let tape = self.forward_embedded(batch, &embedded, (&encoder_bias, &decoder_bias), dropout, true)?;
         let h = self.decoder.finish(&tape.decoder_last, &batch.decoder.keys, dropout)?;
         self.head.logits(&h)
     }

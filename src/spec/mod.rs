@@ -45,12 +45,13 @@ pub fn is_mini(path: &Path) -> bool {
     path.as_os_str() == MINI
 }
 
-/// What differs between two specs, a line for each side; where a run lies does not count.
+/// What differs between two specs, a line for each side; where a run lies, and how much memory it may take, do not count.
 pub(crate) fn differences<S: serde::Serialize>(ours: &S, theirs: &S) -> Vec<String> {
     let lines = |spec: &S| -> Vec<String> {
         // invariant: a spec is plain data and serialises
         let text = toml::to_string(spec).unwrap_or_default();
-        text.lines().filter(|line| !line.starts_with("out = ")).map(String::from).collect()
+        let counts = |line: &&str| !line.starts_with("out = ") && !line.starts_with("low_memory = ");
+        text.lines().filter(counts).map(String::from).collect()
     };
     let (ours, theirs) = (lines(ours), lines(theirs));
     let only = |a: &[String], b: &[String]| a.iter().filter(|line| !b.contains(line)).cloned().collect::<Vec<_>>();

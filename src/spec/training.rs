@@ -175,6 +175,10 @@ pub struct Training {
     /// Source tokens (without padding) that go through the model at once; a batch is cut into micro-batches of at most this
     /// many, and their gradients are summed exactly.
     pub micro_batch_tokens: usize,
+    /// Whether a block's activations are computed a second time in the backward pass instead of being kept: the same numbers,
+    /// with less memory and in more time. No part of what decides the numbers, so that a run may be gone on with in another way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub low_memory: bool,
     /// Dropout rate in training.
     pub dropout: f64,
     /// Label smoothing ε.
@@ -202,6 +206,7 @@ impl Default for Training {
             trainable: everything(),
             batch_size: 64,
             micro_batch_tokens: 4096,
+            low_memory: false,
             dropout: 0.1,
             label_smoothing: 0.1,
             smoothing: Smoothing::T5x,

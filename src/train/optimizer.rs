@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use candle_core::Tensor;
 
-use super::{adafactor, adamw};
+use super::adafactor::{self, Flavour};
+use super::adamw;
 use crate::error::{Error, Result};
-use crate::model::{Param, subtract, update};
+use crate::model::{Gradient, Param, subtract, update};
 use crate::spec::{Optimizer, Training};
 
 /// State of one parameter, as named vectors (`v`, `v_row`, `v_col`, `m`).
@@ -31,6 +32,12 @@ pub(crate) struct Step<'a> {
     /// Whether the parameter has two dimensions.
     pub is_matrix: bool,
     pub param: &'a [f32],
+    pub settings: Settings,
+}
+
+/// What one step of every parameter is computed with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
     /// Learning rate of this step.
     pub lr: f64,
     /// Steps taken, this one included: from 1.
@@ -74,26 +81,18 @@ impl Optimizers {
             [rows, cols] => (*rows, *cols),
             _ => return Err(Error::check("internal: more than two dimensions").parameter(param.name())),
         };
+        let settings = self.settings(lr);
         let state = self.state.entry(param.name().to_string()).or_default();
         // A lock would be needed to hand `state` to the closure, were it not for this cell: it runs once, on this thread.
         let state = std::sync::Mutex::new(state);
         let values = crate::model::read(param.value())?;
-        let step = Step {
-            shape,
-            is_matrix: param.value().rank() == 2,
-            param: &values,
-            lr,
-            t: self.steps,
-            weight_decay: self.weight_decay,
-            betas: self.betas,
-            scale_parameter: self.scale_parameter,
-        };
+        let step = Step { shape, is_matrix: param.value().rank() == 2, param: &values, settings };
         let kind = self.kind;
         update(gradient, |gradient| {
             let mut state = state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             match kind {
-                Optimizer::AdafactorT5x => adafactor::update(gradient, &step, &mut state, adafactor::Flavour::T5x),
-                Optimizer::AdafactorHf => adafactor::update(gradient, &step, &mut state, adafactor::Flavour::Hf),
+                Optimizer::AdafactorT5x => adafactor::update(gradient, &step, &mut state, Flavour::T5x),
+                Optimizer::AdafactorHf => adafactor::update(gradient, &step, &mut state, Flavour::Hf),
                 Optimizer::AdamW => adamw::update(gradient, &step, &mut state),
             }
         })
@@ -103,6 +102,35 @@ impl Optimizers {
     pub fn step(&mut self, param: &Param, gradient: &Tensor, lr: f64) -> Result<()> {
         self.update_of(param, gradient, lr)?;
         Self::apply(param, gradient)
+    }
+
+    /// One step down the only loss of `gradient`, of which no more than a block exists at any time if it is large.
+    pub(super) fn step_by(&mut self, gradient: &Gradient, lr: f64) -> Result<()> {
+        let param = gradient.param();
+        let flavour = match self.kind {
+            Optimizer::AdafactorT5x => Some(Flavour::T5x),
+            Optimizer::AdafactorHf => Some(Flavour::Hf),
+            // Its state is twice the gradient.
+            Optimizer::AdamW => None,
+        };
+        match (flavour, param.value().dims()) {
+            (Some(flavour), &[rows, cols]) if gradient.is_large() && flavour.factors(rows, cols) => {
+                let settings = self.settings(lr);
+                let state = self.state.entry(param.name().to_string()).or_default();
+                adafactor::step_in_blocks(param, (rows, cols), &settings, state, flavour, &|work| gradient.visit(work))
+            }
+            _ => self.step(param, &gradient.dense(0)?, lr),
+        }
+    }
+
+    fn settings(&self, lr: f64) -> Settings {
+        Settings {
+            lr,
+            t: self.steps,
+            weight_decay: self.weight_decay,
+            betas: self.betas,
+            scale_parameter: self.scale_parameter,
+        }
     }
 
     /// Subtracts an update from `param`.

@@ -43,7 +43,7 @@ impl Sink for StepSink<'_> {
     }
 
     fn take(&mut self, gradient: &Gradient) -> Result<()> {
-        self.optimizer.step(gradient.param(), &gradient.dense(0)?, self.lr)
+        self.optimizer.step_by(gradient, self.lr)
     }
 }
 
@@ -96,7 +96,8 @@ impl Trainer {
         let tokens: usize = batches.iter().map(Batch::target_tokens).sum();
         let scale = 1.0 / tokens.max(1) as f64;
         let dropout = Dropout { rate: self.training.dropout, key: self.seeds.key("train.dropout", &[step]) };
-        let pass = Pass { dropout: Some(dropout), loss: LossOptions::from(&self.training), scale };
+        let Training { low_memory, .. } = self.training;
+        let pass = Pass { dropout: Some(dropout), loss: LossOptions::from(&self.training), scale, low_memory };
         let tape = model.forward(batches, pass)?;
         let loss = tape.losses().first().copied().unwrap_or(0.0) * scale;
         if !loss.is_finite() {

@@ -14,7 +14,7 @@ use fsa::spec::{Estimator, Seeds};
 
 use super::support::*;
 
-const PASS: Pass = Pass { dropout: None, loss: LossOptions::PLAIN, scale: 1.0 };
+const PASS: Pass = Pass { dropout: None, loss: LossOptions::PLAIN, scale: 1.0, low_memory: false };
 
 fn grams(model: &T5, whole: &Whole, tokens: usize, pass: Pass) -> BTreeMap<String, Gram> {
     let batches = whole.cut(tokens, model.config()).unwrap();

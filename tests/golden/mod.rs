@@ -4,6 +4,7 @@ mod adapter_files;
 mod adapters;
 mod generation;
 mod invariants;
+mod low_memory;
 mod mini;
 mod model;
 mod optimizers;

@@ -132,7 +132,7 @@ pub fn assert_close(what: &str, a: &[f64], b: &[f64], tolerance: f64) {
 
 /// Without dropout and smoothing, the gradients times `scale`.
 pub fn pass(scale: f64) -> Pass {
-    Pass { dropout: None, loss: LossOptions::PLAIN, scale }
+    Pass { dropout: None, loss: LossOptions::PLAIN, scale, low_memory: false }
 }
 
 /// (summed loss, gradients).

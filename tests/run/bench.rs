@@ -39,12 +39,37 @@ fn one_chooses_what_is_measured() {
 }
 
 #[test]
+fn sources_may_be_ragged_and_the_shape_a_configs() {
+    let place = Place::new();
+    place.write("lengths.txt", "5\n7\n3\n");
+    let arguments = "bench --shape model/config.json --lengths lengths.txt --batch-size 2 --target-len 2 --repeats 1 \
+        --warm-up 0 --threads 1 --work alignment,training --json";
+    for low_memory in ["", " --low-memory"] {
+        let said: Value = serde_json::from_str(&place.done(&format!("{arguments}{low_memory}"))).unwrap();
+        assert_eq!(
+            (said["source_tokens"].as_u64(), said["low_memory"].as_bool()),
+            (Some(12), Some(!low_memory.is_empty()))
+        );
+        assert!(["alignment", "training"].iter().all(|work| said[work]["gflops"].as_f64().unwrap() > 0.0), "{said}");
+    }
+}
+
+#[test]
 fn mistakes_are_named() {
     let place = Place::new();
+    place.write("lengths.txt", "5\n7\n");
+    place.write("wrong.txt", "5\nx\n");
     for (arguments, wanted) in [
         ("bench --batch-size 0", "--batch-size: must be from 1 to 65536, not 0"),
         ("bench --model none", "none: --model: there is no such folder; give a model folder"),
-        ("bench --shape t6", "possible values: mini, t5-v1_1-small, t5-v1_1-base, mt5-small"),
+        (
+            "bench --shape t6",
+            "--shape: there is no shape `t6`; give mini, t5-v1_1-small, t5-v1_1-base, mt5-small, or the path",
+        ),
+        ("bench --shape none.json", "none.json: --shape: "),
+        ("bench --lengths none.txt", "none.txt: --lengths: "),
+        ("bench --lengths lengths.txt --batch-size 3", "--lengths: has 2 lengths, for a batch of 3"),
+        ("bench --lengths wrong.txt", "wrong.txt:2: --lengths: `x` is not a number of tokens"),
         ("bench --shape mini --model model", "cannot be used with"),
     ] {
         let said = place.refusal(arguments);

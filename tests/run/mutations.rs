@@ -81,7 +81,8 @@ fn work(model: &T5) -> Result<(), Error> {
     let (start, pad) = (model.config().start(), model.config().pad());
     let batch = Batch::new(Packed::new(sources), &[0, 1], Packed::new([[6, 1], [8, 1]]), Mix::lanes(1, 2), start, pad)?;
     let batches = [batch];
-    let tape = model.forward(&batches, Pass { dropout: None, loss: LossOptions::PLAIN, scale: 1.0 })?;
+    let tape =
+        model.forward(&batches, Pass { dropout: None, loss: LossOptions::PLAIN, scale: 1.0, low_memory: false })?;
     model.backward(tape, &mut Collect::default())
 }
 

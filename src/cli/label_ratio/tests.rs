@@ -48,7 +48,7 @@ const COMMON: &str = "--model m --task tasks/own.toml --train t --dev d --file w
     --file trivia_qa.validation=v --eval trivia_qa:5,wmt16_ende,trivia_qa:5 --limit 7 --prompt-sentinel off --onset 0.25 \
     --bleu-tokenizer intl --preset mini --beams 2 --max-new-tokens 9 --min-new-tokens 1 --length-penalty hf \
     --length-penalty-exponent 0.5 --seed 18446744073709551615 --threads 3 --out o";
-const TRAIN: &str = "--steps 10 --probe-every 2 --batch-size 8 --micro-batch-tokens 100 --lr 0.25 --warmup-steps 4 \
+const TRAIN: &str = "--steps 10 --probe-every 2 --batch-size 8 --micro-batch-tokens 100 --low-memory --lr 0.25 --warmup-steps 4 \
     --weight-decay 0.5 --dropout 0.2 --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --schedule cosine --lr-floor 0.1 --beta1 0.8 \
     --beta2 0.95 --max-grad-norm 2 --trainable *norm* --optimizer adafactor-hf \
     --adafactor-state fresh --scale-parameter off";
@@ -95,6 +95,7 @@ fn train() -> Source {
         weight_decay: 0.5,
         batch_size: 8,
         micro_batch_tokens: 100,
+        low_memory: true,
         dropout: 0.2,
         label_smoothing: 0.3,
         smoothing: Smoothing::Hf,

@@ -112,7 +112,7 @@ pub(super) fn memory_mib(spec: &Compare, base: &Base, all: &[Vec<Target>], param
     let training = &spec.model_stage.training;
     let batch = training.batch_size;
     let tokens = (longest * batch).min(training.micro_batch_tokens.max(longest));
-    memory::estimate_mib(&base.config, params, tokens, batch, 1, training.optimizer)
+    memory::estimate_mib(&base.config, params, tokens, batch, 1, training)
 }
 
 /// What is trained in all, those stages that methods share counted once.

@@ -31,7 +31,7 @@ use crate::report::rows_file::{json_lines, read_rows, truncate_after};
 use crate::report::run_info::{ModelInfo, RunInfo};
 use crate::report::{LabelRatioRow, RowsFile, RunFolder, TargetRow, onset, summary};
 use crate::spec::label_ratio::{Source, probe_steps};
-use crate::spec::{LabelRatio, Optimizer, Seeds};
+use crate::spec::{LabelRatio, Seeds, Training};
 use crate::train::{Checkpoint, Trainer};
 
 /// What a run leaves behind.
@@ -190,15 +190,15 @@ pub fn plan(spec: &LabelRatio) -> Result<Plan> {
     let inspected = model::inspect(&spec.model)?;
     let params = inspected.params;
     let mut found = None;
-    let (steps, batch, optimizer, mut warnings) = match &spec.source {
+    let (steps, training, mut warnings) = match &spec.source {
         Source::Train { steps, probe_every, training } => {
             training.check_trainable(inspected.names.iter().map(String::as_str))?;
-            (probe_steps(*steps, *probe_every), training.batch_size, training.optimizer, Vec::new())
+            (probe_steps(*steps, *probe_every), training.clone(), Vec::new())
         }
         Source::Checkpoints { dir, .. } => {
             let found = found.insert(checkpoints::list(dir)?);
             let steps = found.checkpoints.iter().map(|checkpoint| checkpoint.step).collect();
-            (steps, 64, Optimizer::AdafactorT5x, found.warnings.clone())
+            (steps, Training::default(), found.warnings.clone())
         }
     };
     let all = || data.evaluations.iter().chain([&data.target]);
@@ -206,7 +206,8 @@ pub fn plan(spec: &LabelRatio) -> Result<Plan> {
     let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None };
     warnings.extend(data.warnings.iter().cloned());
     warnings.extend(inspected.warnings);
-    let memory_mib = memory::estimate_mib(&data.config, params, longest * batch, batch, 1, optimizer);
+    let batch = training.batch_size;
+    let memory_mib = memory::estimate_mib(&data.config, params, longest * batch, batch, 1, &training);
     let time = estimate::if_it_fits(memory_mib, &mut warnings, || time::time(spec, &data, found.as_ref()))?;
     Ok(Plan {
         steps,

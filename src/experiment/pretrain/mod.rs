@@ -138,7 +138,7 @@ pub fn plan(spec: &Pretrain, corpus: &dyn Corpus) -> Result<Plan> {
     spec.training.check_trainable(shapes.iter().map(|(name, _)| name.as_str()))?;
     let params = shapes.iter().map(|(_, shape)| shape.iter().product::<usize>() as u64).sum();
     let batch = spec.training.batch_size;
-    let memory_mib = memory::estimate_mib(&setup.config, params, setup.tokens, batch, 1, spec.training.optimizer);
+    let memory_mib = memory::estimate_mib(&setup.config, params, setup.tokens, batch, 1, &spec.training);
     let mut warnings = Vec::new();
     let time = estimate::if_it_fits(memory_mib, &mut warnings, || time::time(spec, corpus, &setup))?;
     Ok(Plan {

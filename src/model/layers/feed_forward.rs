@@ -1,13 +1,14 @@
 //! The feed-forward sublayer: x + drop(wo(drop(act(wi_0 n) · wi_1 n))) gated, or x + drop(wo(drop(act(wi n)))), n = norm(x).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::Tensor;
 
-use super::super::array::{exp, for_rows, for_rows2, read, tensor};
+use super::super::array::{exp, for_rows, for_rows2, read, tensor, update};
 use super::super::batch::Layout;
 use super::super::dropout::{Dropout, add_dropped, apply};
 use super::super::gradient::Collector;
+use super::super::params::Param;
 use super::norm::Norm;
 use super::{Linear, Places};
 use crate::error::Result;
@@ -108,6 +109,12 @@ impl FeedForward {
         Ok(Self { wi: self.wi.transposed()?, gate, wo: self.wo.transposed()?, ..self.clone() })
     }
 
+    /// Its parameters, from the output backwards.
+    pub fn params(&self) -> impl Iterator<Item = &Param> {
+        let maps = [Some(&self.wo), self.gate.as_ref(), Some(&self.wi)].into_iter().flatten();
+        maps.flat_map(Linear::params).chain(std::iter::once(&self.norm.weight))
+    }
+
     /// `x` [tokens, H] → the same shape.
     pub fn forward(&self, x: &Tensor, layout: &Arc<Layout>, dropout: Option<Dropout>) -> Result<(Tensor, Saved)> {
         let normed = self.norm.forward(x)?;
@@ -143,8 +150,10 @@ impl FeedForward {
         let hidden = self.hidden(&a, b.as_ref(), &layout.keys, dropout)?;
         let dhidden = self.wo.backward(&hidden, &dout, None, layout, grads)?;
         drop(hidden);
+        // In its own place: without dropout it is what the product has made, with dropout a copy.
         let dhidden = apply(&dhidden, self.places.mask(dropout, HIDDEN), &layout.keys)?;
-        let (da, db) = self.hidden_backward(&a, b.as_ref(), &dhidden)?;
+        let (da, db) = self.hidden_backward(&a, b.as_ref(), dhidden)?;
+        drop((a, b));
         let normed = self.norm.forward(&x)?;
         let mut dnormed = self.wi.backward(&normed, &da, None, layout, grads)?;
         if let (Some(gate), Some(db)) = (&self.gate, db) {
@@ -197,19 +206,21 @@ impl FeedForward {
         tensor(out, (rows, cols))
     }
 
-    /// Cotangents of a and b from those of act(a)·b; rows of `dh` run over the lanes of the rows of `a`.
-    fn hidden_backward(&self, a: &Tensor, b: Option<&Tensor>, dh: &Tensor) -> Result<(Tensor, Option<Tensor>)> {
+    /// Cotangents of a and b from those of act(a)·b; rows of `dh` run over the lanes of the rows of `a`. Those of a take the
+    /// place of `dh`.
+    fn hidden_backward(&self, a: &Tensor, b: Option<&Tensor>, dh: Tensor) -> Result<(Tensor, Option<Tensor>)> {
         let (rows, cols) = dh.dims2()?;
         let tokens = a.dim(0)?;
-        let mut da = vec![0f32; rows * cols];
-        let mut db = vec![0f32; if b.is_some() { rows * cols } else { 0 }];
+        // A lock would be needed to hand it to the closure, were it not for this cell: it runs once, on this thread.
+        let db = Mutex::new(vec![0f32; if b.is_some() { rows * cols } else { 0 }]);
         {
-            let (a, dh) = (read(a)?, read(dh)?);
-            match b.map(read).transpose()? {
+            let a = read(a)?;
+            let b = b.map(read).transpose()?;
+            update(&dh, |da| match &b {
                 Some(b) => for_rows2(
-                    &mut da,
+                    da,
                     cols,
-                    &mut db,
+                    &mut db.lock().unwrap_or_else(PoisonError::into_inner),
                     cols,
                     #[inline(always)]
                     |first, da, db| {
@@ -217,35 +228,34 @@ impl FeedForward {
                             for (i, (da, db)) in da.chunks_exact_mut(cols).zip(db.chunks_exact_mut(cols)).enumerate() {
                                 let at = (first + i) % tokens * cols;
                                 let (a, b) = (&a[at..at + cols], &b[at..at + cols]);
-                                let dh = &dh[(first + i) * cols..][..cols];
                                 for j in 0..cols {
                                     let (value, slope) = act(a[j]);
-                                    da[j] = dh[j] * b[j] * slope;
-                                    db[j] = dh[j] * value;
+                                    db[j] = da[j] * value;
+                                    da[j] = da[j] * b[j] * slope;
                                 }
                             }
                         })
                     },
                 ),
                 None => for_rows(
-                    &mut da,
+                    da,
                     cols,
                     #[inline(always)]
                     |first, da| {
                         with_activation!(self.activation, act, {
                             for (i, da) in da.chunks_exact_mut(cols).enumerate() {
                                 let a = &a[(first + i) % tokens * cols..][..cols];
-                                let dh = &dh[(first + i) * cols..][..cols];
                                 for j in 0..cols {
-                                    da[j] = dh[j] * act(a[j]).1;
+                                    da[j] *= act(a[j]).1;
                                 }
                             }
                         })
                     },
                 ),
-            }
+            })?;
         }
+        let db = db.into_inner().unwrap_or_else(PoisonError::into_inner);
         let db = if b.is_some() { Some(tensor(db, (rows, cols))?) } else { None };
-        Ok((tensor(da, (rows, cols))?, db))
+        Ok((dh, db))
     }
 }

@@ -3,12 +3,15 @@
 //! Each work is the code that the other commands run, on made-up tokens. Whoever wants to know the memory that one takes measures
 //! it in a process of its own.
 
+mod operations;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use self::operations::{Load, gflop};
 use super::probe;
 use crate::data::Tokenized;
 use crate::error::{Error, Result};
@@ -56,6 +59,8 @@ pub enum Subject {
     Folder(PathBuf),
     /// Random weights.
     Shape(Shape),
+    /// Random weights in the shape that a config.json has.
+    Config(PathBuf),
 }
 
 impl Subject {
@@ -64,24 +69,37 @@ impl Subject {
         match self {
             Self::Folder(path) => path.display().to_string(),
             Self::Shape(shape) => shape.name().to_string(),
+            Self::Config(path) => path.display().to_string(),
+        }
+    }
+
+    /// The option that says it.
+    pub fn flag(&self) -> &'static str {
+        match self {
+            Self::Folder(_) => "--model",
+            Self::Shape(_) | Self::Config(_) => "--shape",
         }
     }
 
     /// Its configuration.
     ///
     /// # Errors
-    /// If the folder has none.
+    /// If there is none.
     pub fn config(&self) -> Result<T5Config> {
         match self {
             Self::Folder(path) => crate::model_folder::refuse_missing(path).and_then(|()| T5Config::read(path)),
             Self::Shape(shape) => shape.config(),
+            Self::Config(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| Error::io("read", path, error))?;
+                T5Config::parse(&text, path)
+            }
         }
     }
 
     fn model(&self) -> Result<T5> {
         match self {
             Self::Folder(path) => model::load(path).map(|(model, _)| model),
-            Self::Shape(shape) => T5::random(shape.config()?, Seeds::new(0)),
+            Self::Shape(_) | Self::Config(_) => T5::random(self.config()?, Seeds::new(0)),
         }
     }
 }
@@ -95,6 +113,8 @@ pub struct Bench {
     pub batch_size: usize,
     /// Tokens of each source.
     pub source_len: usize,
+    /// Tokens of each source in the place of `source_len`, for ragged batches: as many as there are examples.
+    pub lengths: Option<Vec<usize>>,
     /// Tokens of each target.
     pub target_len: usize,
     /// Shuffles of an alignment step, beside the true labels.
@@ -103,6 +123,8 @@ pub struct Bench {
     pub repeats: usize,
     /// Times before them that are not.
     pub warm_up: usize,
+    /// Whether alignment and training compute activations a second time instead of keeping them.
+    pub low_memory: bool,
 }
 
 /// How long something took, and what it needed.
@@ -116,6 +138,15 @@ pub struct Measured {
     pub max_s: f64,
     /// The most memory that the process had until then, in MiB; none where the system does not say.
     pub peak_rss_mib: Option<f64>,
+    /// 10⁹ operations that its products of matrices cannot do without, in each second of the median; none for decoding.
+    pub gflops: Option<f64>,
+}
+
+impl Measured {
+    /// The same, of work that takes `gflop`·10⁹ operations.
+    fn of(self, gflop: f64) -> Self {
+        Self { gflops: (self.median_s > 0.0).then(|| gflop / self.median_s), ..self }
+    }
 }
 
 impl Bench {
@@ -137,7 +168,39 @@ impl Bench {
                 return Err(Error::input(format!("must be from 1 to {most}, not {value}")).flag(flag));
             }
         }
-        Ok(())
+        let Some(lengths) = &self.lengths else { return Ok(()) };
+        if lengths.len() < self.batch_size {
+            return Err(Error::input(format!("has {} lengths, for a batch of {}", lengths.len(), self.batch_size))
+                .flag("--lengths")
+                .next("give as many, or a smaller --batch-size"));
+        }
+        match lengths.iter().find(|length| !(1..=1 << 16).contains(*length)) {
+            None => Ok(()),
+            Some(length) => {
+                Err(Error::input(format!("a source cannot have {length} tokens")).flag("--lengths").next("1 to 65536"))
+            }
+        }
+    }
+
+    /// Tokens of each source.
+    pub fn lengths(&self) -> Vec<usize> {
+        match &self.lengths {
+            Some(lengths) => lengths[..self.batch_size].to_vec(),
+            None => vec![self.source_len; self.batch_size],
+        }
+    }
+
+    /// What `lanes` different targets of each example and as many gradients take.
+    fn load(&self, lanes: usize) -> Load {
+        let lengths = self.lengths();
+        Load {
+            source_tokens: lengths.iter().sum::<usize>() as f64,
+            source_squares: lengths.iter().map(|length| (length * length) as f64).sum(),
+            examples: self.batch_size as f64,
+            target_len: self.target_len as f64,
+            lanes: lanes as f64,
+            gradients: lanes as f64,
+        }
     }
 
     /// Measures `work` in this process.
@@ -148,7 +211,8 @@ impl Bench {
         self.validate()?;
         let model = self.subject.model()?;
         let vocab = model.config().shape.vocab_size;
-        let sources: Vec<Vec<u32>> = (0..self.batch_size).map(|i| ids(i, self.source_len, vocab)).collect();
+        let lengths = self.lengths().into_iter().enumerate();
+        let sources: Vec<Vec<u32>> = lengths.map(|(i, length)| ids(i, length, vocab)).collect();
         match work {
             Work::Alignment => self.alignment(&model, sources),
             Work::Training => self.training(&model, &sources),
@@ -170,21 +234,26 @@ impl Bench {
         let losses =
             Losses::new(Targets::Closed { classes, labels }, &[Estimator::Dataset], self.shuffles, Seeds::new(0));
         let members: Vec<usize> = (0..self.batch_size).collect();
-        let training = Training::default();
-        self.time(|_| {
+        let training = Training { low_memory: self.low_memory, ..Training::default() };
+        let work = gflop(model.config(), &self.load(2));
+        let measured = self.time(|_| {
             let whole = losses.batch(&split, 0, &members)?;
-            let pass = Pass { dropout: None, loss: LossOptions::from(&training), scale: 1.0 };
+            let Training { low_memory, .. } = training;
+            let pass = Pass { dropout: None, loss: LossOptions::from(&training), scale: 1.0, low_memory };
             probe::grams(model, &whole, pass, training.micro_batch_tokens, 0).map(drop)
-        })
+        })?;
+        Ok(measured.of(work))
     }
 
     fn training(&self, model: &T5, sources: &[Vec<u32>]) -> Result<Measured> {
         // A rate at which random weights stay finite: time does not depend on it.
-        let training = Training { batch_size: self.batch_size, lr: 1e-6, ..Training::default() };
+        let Self { batch_size, low_memory, .. } = *self;
+        let training = Training { batch_size, low_memory, lr: 1e-6, ..Training::default() };
         let mut trainer = Trainer::new(&training, 1, Seeds::new(0));
         let vocab = model.config().shape.vocab_size;
         let targets: Vec<Vec<u32>> = (0..self.batch_size).map(|i| ids(1000 + i, self.target_len, vocab)).collect();
-        self.time(|_| {
+        let work = gflop(model.config(), &self.load(1));
+        let measured = self.time(|_| {
             let whole = Whole::training(
                 sources.iter().map(Vec::as_slice).collect(),
                 (0..self.batch_size as u64).collect(),
@@ -192,7 +261,8 @@ impl Bench {
             );
             let batches = whole.cut(training.micro_batch_tokens, model.config())?;
             trainer.step(model, &batches).map(drop)
-        })
+        })?;
+        Ok(measured.of(work))
     }
 
     fn decoding(&self, model: &T5, sources: &[Vec<u32>], beams: usize) -> Result<Measured> {
@@ -222,6 +292,7 @@ impl Bench {
             min_s: times.first().copied().unwrap_or_default(),
             max_s: times.last().copied().unwrap_or_default(),
             peak_rss_mib: machine::peak_rss_mib(),
+            gflops: None,
         })
     }
 }
