@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use fsa::experiment::Existing;
+use fsa::experiment::bench::growth::{self, Factor, Growth};
 use fsa::experiment::bench::{self, Bench, Measured, Subject, Work};
 use fsa::model::Shape;
 use fsa::spec::MINI;
 use fsa::{Error, Result};
 use serde::Serialize;
 
-use super::{again, choice, table, term, threads};
+use super::term::Term;
+use super::{again, choice, how, table, term, threads};
 
 /// What is measured where nothing is said: the shape that the project states its speed for.
 const BATCH_SIZE: usize = 16;
@@ -30,6 +33,12 @@ pub struct Arguments {
     #[arg(help = format!("Measure with random weights in the shape of a released model ({}), or of a config.json",
         Shape::ALL.map(Shape::name).join(", ")))]
     shape: Option<String>,
+    /// Another number of blocks, in the encoder and in the decoder, than the shape has
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Input")]
+    num_layers: Option<usize>,
+    /// Another width than the shape has; heads and the feed-forward's numbers change with it
+    #[arg(long, value_name = "H", value_parser = choice::count, help_heading = "Input")]
+    d_model: Option<usize>,
     #[arg(long, value_name = "B", value_parser = choice::count, help_heading = "Input")]
     #[arg(help = format!("Examples that go through the model at once [default: {BATCH_SIZE}]"))]
     batch_size: Option<usize>,
@@ -37,7 +46,7 @@ pub struct Arguments {
     #[arg(help = format!("Tokens of each source [default: {SOURCE_LEN}]"))]
     source_len: Option<usize>,
     /// A file with the tokens of each source, a number a line, in the place of --source-len: ragged batches
-    #[arg(long, value_name = "FILE", conflicts_with = "source_len", help_heading = "Input")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source_len", "grow"], help_heading = "Input")]
     lengths: Option<PathBuf>,
     #[arg(long, value_name = "T", value_parser = choice::count, help_heading = "Input")]
     #[arg(help = format!("Tokens of each target, in alignment and training [default: {TARGET_LEN}]"))]
@@ -61,6 +70,24 @@ pub struct Arguments {
     /// Threads [default: one per physical core]
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Measuring")]
     threads: Option<usize>,
+    /// Measure what alignment and training cost as each of these doubles and all else stays, with commas between, and leave rows,
+    /// slopes and a figure in --out
+    #[arg(long, value_name = "FACTORS", value_delimiter = ',', value_parser = choice::one_of(&Factor::ALL, Factor::name))]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "batch-size,source-len,shuffles,depth,width")]
+    #[arg(help_heading = "Measuring")]
+    grow: Option<Vec<Factor>>,
+    /// The folder of --grow [default: reports/bench]
+    #[arg(long, value_name = "DIR", requires = "grow", help_heading = "Output")]
+    out: Option<PathBuf>,
+    /// Measure what is not in --out yet
+    #[arg(long, requires = "grow", conflicts_with = "force", help_heading = "Output")]
+    resume: bool,
+    /// Overwrite fsa's own files in --out
+    #[arg(long, requires = "grow", help_heading = "Output")]
+    force: bool,
+    /// No progress on stderr; warnings and errors remain
+    #[arg(long, requires = "grow", help_heading = "Output")]
+    quiet: bool,
     /// Print one JSON object on stdout instead of a table
     #[arg(long, help_heading = "Output")]
     json: bool,
@@ -74,6 +101,8 @@ Examples:
   fsa bench
   fsa bench --shape t5-v1_1-small --batch-size 16 --source-len 128 --shuffles 4 --work alignment,training
   fsa bench --model path/to/model --threads 2 --json
+  fsa bench --shape t5-v1_1-small --grow --out reports/bench
+  fsa bench --shape path/to/config.json --grow=depth,width --low-memory
 
 alignment is one probe of gradient-align (true labels and R shuffles, dot products of every
 parameter), training one step of Adafactor with dropout 0.1, greedy and beam (4 beams) decode exactly
@@ -132,7 +161,10 @@ impl Arguments {
         if let Some(work) = self.here {
             return term::print_json(&bench.measure(work)?);
         }
-        bench.subject.config().map_err(|error| error.flag(bench.subject.flag()))?;
+        bench.config()?;
+        if let Some(factors) = &self.grow {
+            return self.growth(bench, factors.clone(), threads);
+        }
         let mut works = Works::default();
         for work in self.work.as_deref().unwrap_or(&Work::ALL) {
             *works.of(*work) = Some(elsewhere(&bench, self.lengths.as_deref(), *work, threads)?);
@@ -156,6 +188,28 @@ impl Arguments {
         if self.json { term::print_json(&outcome) } else { print_table(outcome) }
     }
 
+    /// Measures as things grow.
+    fn growth(&self, bench: Bench, factors: Vec<Factor>, threads: usize) -> Result<()> {
+        let works = self.work.clone().unwrap_or_else(|| vec![Work::Alignment, Work::Training]);
+        let out = self.out.clone().unwrap_or_else(|| "reports/bench".into());
+        let growth = Growth { out, factors, works, threads, bench };
+        let existing = match (self.resume, self.force) {
+            (true, _) => Existing::Resume,
+            (false, true) => Existing::Overwrite,
+            (false, false) => Existing::Refuse,
+        };
+        let measure = |bench: &Bench, work| elsewhere(bench, self.lengths.as_deref(), work, threads);
+        let outcome = {
+            let mut term = Term::new(self.quiet);
+            term.catch_interrupt();
+            growth::run(&growth, existing, &how::command_line(), &measure, &mut term)?
+        };
+        match self.json {
+            true => term::print_json(&outcome),
+            false => how::print_outcome(&outcome.table, &outcome.signature, &outcome.files),
+        }
+    }
+
     fn resolve(&self) -> Result<Bench> {
         let subject = match (&self.model, &self.shape) {
             (_, Some(name)) => shape(name)?,
@@ -172,6 +226,8 @@ impl Arguments {
             repeats: self.repeats.unwrap_or(REPEATS),
             warm_up: self.warm_up.unwrap_or(WARM_UP),
             low_memory: self.low_memory,
+            num_layers: self.num_layers,
+            d_model: self.d_model,
         })
     }
 }
@@ -221,6 +277,11 @@ fn elsewhere(bench: &Bench, lengths: Option<&Path>, work: Work, threads: usize) 
         ("--threads", threads),
     ] {
         command.arg(flag).arg(value.to_string());
+    }
+    for (flag, value) in [("--num-layers", bench.num_layers), ("--d-model", bench.d_model)] {
+        if let Some(value) = value {
+            command.arg(flag).arg(value.to_string());
+        }
     }
     match lengths {
         Some(path) => command.arg("--lengths").arg(path),

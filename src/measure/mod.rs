@@ -10,6 +10,7 @@ pub mod language;
 pub mod means;
 pub mod outputs;
 pub mod rouge;
+mod slope;
 mod text;
 
 pub use alignment::{Alignment, Bootstrap};
@@ -19,3 +20,4 @@ pub use gram::Gram;
 pub use intervals::Proportion;
 pub use language::Language;
 pub use means::mean;
+pub use slope::log_slope;

@@ -7,15 +7,19 @@ use crate::error::Result;
 use crate::spec::MINI;
 
 /// A shape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Shape {
     /// That of the embedded model.
     Mini,
     /// google/t5-v1_1-small.
+    #[serde(rename = "t5-v1_1-small")]
     T5V11Small,
     /// google/t5-v1_1-base.
+    #[serde(rename = "t5-v1_1-base")]
     T5V11Base,
     /// google/mt5-small.
+    #[serde(rename = "mt5-small")]
     Mt5Small,
 }
 

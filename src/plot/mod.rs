@@ -10,6 +10,7 @@ mod figure1;
 mod figure2;
 mod figure3;
 mod figure7;
+mod growth;
 mod heatmap;
 mod labels;
 mod norms;
@@ -23,7 +24,7 @@ mod two_axes;
 use crate::error::Result;
 use crate::report::view::View;
 use crate::report::{
-    CheckpointRow, CompareSummaryRow, CompareView, GradientAlignRow, LabelRatioRow, LabelView, TargetRow,
+    CheckpointRow, CompareSummaryRow, CompareView, GradientAlignRow, GrowthRow, LabelRatioRow, LabelView, TargetRow,
 };
 
 /// A drawn figure.
@@ -69,6 +70,11 @@ pub fn label_ratio(rows: &[LabelRatioRow], targets: &[TargetRow], onset: Option<
         figures.push(figure2::draw(&view, onset)?);
     }
     Ok(figures)
+}
+
+/// The figure of `fsa bench --grow`: `growth`, seconds over what grows.
+pub fn growth(rows: &[GrowthRow], signature: &str) -> Result<Figure> {
+    growth::draw(rows, signature)
 }
 
 /// The figures of `fsa compare`: `figure5`, `figure6` and `trade_off` (the target's score against means of other tasks, a point

@@ -36,6 +36,10 @@ pub const TABLE_TEX: &str = "table.tex";
 pub const OUTPUTS_MD: &str = "outputs.md";
 /// What `fsa paper` says of the paper's figures and tables.
 pub const README: &str = "README.md";
+/// The table of `fsa bench --grow`.
+pub const GROWTH: &str = "growth.csv";
+/// Its slopes, as Markdown.
+pub const GROWTH_MD: &str = "growth.md";
 /// The sub-folder of its tables.
 pub const TABLES: &str = "tables";
 /// The sub-folder of the rows behind its figures and tables.
@@ -91,8 +95,11 @@ pub const COMPARE_FILES: Files = Files {
     model: &[],
 };
 
+/// Of `fsa bench --grow`.
+pub const GROWTH_FILES: Files = Files { tables: &[GROWTH, GROWTH_MD], figures: &["growth"], model: &[] };
+
 /// Of every command: `--force` may put a run of one in the place of a run of another.
-pub const COMMANDS: [Files; 4] = [GRADIENT_ALIGN_FILES, LABEL_RATIO_FILES, PRETRAIN_FILES, COMPARE_FILES];
+pub const COMMANDS: [Files; 5] = [GRADIENT_ALIGN_FILES, LABEL_RATIO_FILES, PRETRAIN_FILES, COMPARE_FILES, GROWTH_FILES];
 
 /// Both files of a figure.
 pub fn figure(name: &str) -> [String; 2] {

@@ -55,6 +55,33 @@ fn sources_may_be_ragged_and_the_shape_a_configs() {
 }
 
 #[test]
+fn what_grows_is_measured_once_and_gone_on_with() {
+    let place = Place::new();
+    let grow = "bench --shape model/config.json --batch-size 2 --source-len 6 --target-len 2 --repeats 1 --warm-up 0 --threads 1 \
+        --grow=shuffles,depth --out grown --quiet";
+    let table = place.done(grow);
+    assert!(
+        table.contains("| shuffles | alignment | 1 | 8 |") && table.contains("| depth | training | 1 | 4 |"),
+        "{table}"
+    );
+    let rows = place.text("grown/rows.jsonl");
+    assert_eq!(rows.lines().count(), 4 + 2 * 3);
+    for file in ["growth.csv", "growth.md", "figures/growth.svg", "figures/growth.png", "spec.toml", "run.json"] {
+        assert!(place.path(&format!("grown/{file}")).is_file(), "{file}");
+    }
+    assert!(place.refusal(grow).contains("the folder is not empty"));
+    // A kill in the middle of a row: what was measured stays, the rest is measured.
+    let cut: Vec<&str> = rows.lines().take(7).collect();
+    place.write("grown/rows.jsonl", &format!("{}\n{{\"model\"", cut.join("\n")));
+    place.done(&format!("{grow} --resume"));
+    let again = place.text("grown/rows.jsonl");
+    assert_eq!(again.lines().count(), 10);
+    assert_eq!(again.lines().take(7).collect::<Vec<_>>(), cut);
+    let said = place.refusal("bench --model model --grow=width --out other");
+    assert!(said.contains("--d-model: the weights in a folder have the shape that they have; give --shape"), "{said}");
+}
+
+#[test]
 fn mistakes_are_named() {
     let place = Place::new();
     place.write("lengths.txt", "5\n7\n");

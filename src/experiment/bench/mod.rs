@@ -3,6 +3,7 @@
 //! Each work is the code that the other commands run, on made-up tokens. Whoever wants to know the memory that one takes measures
 //! it in a process of its own.
 
+pub mod growth;
 mod operations;
 
 use std::path::PathBuf;
@@ -53,7 +54,8 @@ impl Work {
 }
 
 /// What is measured.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Subject {
     /// The model in a folder.
     Folder(PathBuf),
@@ -95,17 +97,11 @@ impl Subject {
             }
         }
     }
-
-    fn model(&self) -> Result<T5> {
-        match self {
-            Self::Folder(path) => model::load(path).map(|(model, _)| model),
-            Self::Shape(_) | Self::Config(_) => T5::random(self.config()?, Seeds::new(0)),
-        }
-    }
 }
 
 /// A benchmark.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Bench {
     /// The model.
     pub subject: Subject,
@@ -123,6 +119,10 @@ pub struct Bench {
     pub repeats: usize,
     /// Times before them that are not.
     pub warm_up: usize,
+    /// Another number of blocks than the shape has, in the encoder and in the decoder.
+    pub num_layers: Option<usize>,
+    /// Another width than the shape has; heads and the feed-forward's numbers change with it.
+    pub d_model: Option<usize>,
     /// Whether alignment and training compute activations a second time instead of keeping them.
     pub low_memory: bool,
 }
@@ -203,13 +203,50 @@ impl Bench {
         }
     }
 
+    /// The configuration that is measured.
+    ///
+    /// # Errors
+    /// If there is none, or a folder's weights are to have another shape.
+    pub fn config(&self) -> Result<T5Config> {
+        let mut config = self.subject.config().map_err(|error| error.flag(self.subject.flag()))?;
+        let shape = &mut config.shape;
+        for (flag, changed) in [("--num-layers", self.num_layers), ("--d-model", self.d_model)] {
+            match (changed, &self.subject) {
+                (Some(_), Subject::Folder(_)) => {
+                    let error = Error::input("the weights in a folder have the shape that they have").flag(flag);
+                    return Err(error.next("give --shape, with a name or the folder's config.json"));
+                }
+                (Some(value), _) if !(1..=1 << 16).contains(&value) => {
+                    return Err(Error::input(format!("must be from 1 to 65536, not {value}")).flag(flag));
+                }
+                _ => {}
+            }
+        }
+        if let Some(layers) = self.num_layers {
+            (shape.num_layers, shape.num_decoder_layers) = (layers, Some(layers));
+        }
+        if let Some(width) = self.d_model {
+            let with = |value: usize| (value * width / shape.d_model).max(1);
+            (shape.num_heads, shape.d_ff, shape.d_model) = (with(shape.num_heads), with(shape.d_ff), width);
+        }
+        Ok(config)
+    }
+
+    fn model(&self) -> Result<T5> {
+        let config = self.config()?;
+        match &self.subject {
+            Subject::Folder(path) => model::load(path).map(|(model, _)| model),
+            Subject::Shape(_) | Subject::Config(_) => T5::random(config, Seeds::new(0)),
+        }
+    }
+
     /// Measures `work` in this process.
     ///
     /// # Errors
     /// If the model cannot be loaded, or what it computes is not finite.
     pub fn measure(&self, work: Work) -> Result<Measured> {
         self.validate()?;
-        let model = self.subject.model()?;
+        let model = self.model()?;
         let vocab = model.config().shape.vocab_size;
         let lengths = self.lengths().into_iter().enumerate();
         let sources: Vec<Vec<u32>> = lengths.map(|(i, length)| ids(i, length, vocab)).collect();
