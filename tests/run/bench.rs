@@ -72,7 +72,7 @@ fn what_grows_is_measured_once_and_gone_on_with() {
     assert!(place.refusal(grow).contains("the folder is not empty"));
     // A kill in the middle of a row: what was measured stays, the rest is measured.
     let cut: Vec<&str> = rows.lines().take(7).collect();
-    place.write("grown/rows.jsonl", &format!("{}\n{{\"model\"", cut.join("\n")));
+    place.write("grown/rows.jsonl", format!("{}\n{{\"model\"", cut.join("\n")));
     place.done(&format!("{grow} --resume"));
     let again = place.text("grown/rows.jsonl");
     assert_eq!(again.lines().count(), 10);
