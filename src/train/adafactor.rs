@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::optimizer::{Settings, State, Step};
 use crate::error::Result;
-use crate::model::{Param, Rows, for_rows, read, simd, sum_of_squares, update as change};
+use crate::model::{Param, Rows, dot_f64, for_rows, read, simd, sum_of_squares, update as change};
 
 /// Which implementation to agree with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,14 +188,16 @@ impl Factors {
                     #[inline(always)]
                     || {
                         let mut update = vec![0f32; cols];
-                        let of = |(i, g): (usize, &[f32])| {
+                        let mut sum = 0.0;
+                        // Loops and no iterators' closures, which would not be compiled for the widest vectors.
+                        for (i, g) in block.chunks_exact(cols).enumerate() {
                             let row = self.row[rows.get(number * BLOCK_ROWS + i)];
                             for j in 0..cols {
                                 update[j] = g[j] * (row * self.col[j]);
                             }
-                            crate::model::dot_f64(&update, &update)
-                        };
-                        block.chunks_exact(cols).enumerate().map(of).sum::<f64>()
+                            sum += dot_f64(&update, &update);
+                        }
+                        sum
                     },
                 )
             })
@@ -225,16 +227,15 @@ impl Sums {
                     #[inline(always)]
                     || {
                         let mut col_sums = vec![0f64; cols];
-                        let row_sums = block
-                            .chunks_exact(cols)
-                            .map(|row| {
-                                for j in 0..cols {
-                                    let g = row[j] as f64;
-                                    col_sums[j] = g.mul_add(g, col_sums[j]);
-                                }
-                                crate::model::dot_f64(row, row)
-                            })
-                            .collect();
+                        let mut row_sums = vec![0f64; block.len() / cols];
+                        // Loops and no iterators' closures, which would not be compiled for the widest vectors.
+                        for (row, sum) in block.chunks_exact(cols).zip(&mut row_sums) {
+                            for j in 0..cols {
+                                let g = row[j] as f64;
+                                col_sums[j] = g.mul_add(g, col_sums[j]);
+                            }
+                            *sum = dot_f64(row, row);
+                        }
                         (row_sums, col_sums)
                     },
                 )
