@@ -24,6 +24,7 @@
 pub mod data;
 pub mod error;
 pub mod experiment;
+pub mod fuzz;
 pub mod grad;
 pub(crate) mod guard;
 pub mod machine;

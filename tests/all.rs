@@ -9,5 +9,6 @@ mod mini;
 mod paper;
 mod pretrain;
 mod ratio;
+mod readers;
 mod run;
 mod tasks;

@@ -201,7 +201,7 @@ pub(super) fn load_model(dir: &Path, training: Option<&Training>) -> Result<Load
         training.check_trainable(model.params().iter().map(Param::name))?;
     }
     let mut files: Vec<PathBuf> = report.files.clone();
-    files.push(dir.join("tokenizer.json"));
+    files.extend(Tokenizer::file(dir));
     let hashed = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         model_folder::embedded(dir, name).map_or_else(|| hash_file(path), |bytes| Ok(hash_bytes(path, bytes)))

@@ -1,36 +1,77 @@
-//! A model folder's `tokenizer.json` → token ids and back, by the tokenizers crate.
+//! A model folder's tokenizer → token ids and back: `tokenizer.json` by the tokenizers crate, where there is one, else
+//! `spiece.model`.
 //!
 //! It must not know tasks or models: text goes in and ids come out, each text ended by one end-of-sequence token and never
 //! cut or padded.
 
+mod sentencepiece;
 #[cfg(test)]
 mod tests;
 pub mod words;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use serde::Deserialize;
+
+use self::sentencepiece::SentencePiece;
 use crate::error::{Error, Result};
 use crate::guard::guarded;
 use crate::model_folder;
 
 /// The end-of-sequence token of T5 and mT5.
 const EOS: &str = "</s>";
+const JSON: &str = "tokenizer.json";
+const SPIECE: &str = "spiece.model";
+/// How many sentinels T5 adds to a SentencePiece model unless `tokenizer_config.json` says otherwise, and how many it may.
+const SENTINELS: usize = 100;
+const MOST_SENTINELS: usize = 10_000;
 
 /// A tokenizer, as its model's folder stores it.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    inner: Inner,
     path: PathBuf,
     eos: u32,
 }
 
+#[derive(Debug, Clone)]
+enum Inner {
+    Json(Box<tokenizers::Tokenizer>),
+    SentencePiece(Arc<SentencePiece>),
+}
+
+/// What `tokenizer_config.json` says that `spiece.model` does not.
+#[derive(Default, Deserialize)]
+struct Config {
+    extra_ids: Option<usize>,
+}
+
 impl Tokenizer {
-    /// Reads `tokenizer.json` in `model_dir`. Truncation and padding that the file asks for are turned off: inputs are never
-    /// cut, and batches hold no padding.
+    /// Reads `tokenizer.json` in `model_dir` or, without one, `spiece.model`. Truncation and padding that the former asks for are
+    /// turned off: inputs are never cut, and batches hold no padding.
     pub fn from_dir(model_dir: impl AsRef<Path>) -> Result<Self> {
         let dir = model_dir.as_ref();
-        let path = dir.join("tokenizer.json");
-        let bytes = model_folder::read(dir, "tokenizer.json").map_err(|source| missing(dir, &path, source))?;
+        let path = dir.join(JSON);
+        match model_folder::read(dir, JSON) {
+            Ok(bytes) => return Self::of_json(&bytes, path),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::io("read", path, error)),
+            Err(_) => {}
+        }
+        let path = dir.join(SPIECE);
+        match model_folder::read(dir, SPIECE) {
+            Ok(bytes) => Self::of_spiece(&bytes, sentinels(dir)?, path),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("read", path, error)),
+            Err(_) => Err(missing(dir)),
+        }
+    }
+
+    /// The tokenizer whose `tokenizer.json` is `bytes`; `path` is named in errors.
+    ///
+    /// # Errors
+    /// If it is damaged, or lacks the end of sequence.
+    pub fn of_json(bytes: &[u8], path: PathBuf) -> Result<Self> {
         let bad = |what: String| {
             Error::input(what).at(&path).next("get the file again, or make it anew from the model's tokenizer")
         };
@@ -41,7 +82,24 @@ impl Tokenizer {
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|source| bad(format!("its truncation cannot be turned off: {source}")))?;
         let eos = inner.token_to_id(EOS).ok_or_else(|| bad(format!("it has no end-of-sequence token `{EOS}`")))?;
-        Ok(Self { inner, path, eos })
+        Ok(Self { inner: Inner::Json(inner.into()), path, eos })
+    }
+
+    /// The tokenizer whose `spiece.model` is `bytes`, with that many sentinels added if it has none; `path` is named in errors.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::of_json`].
+    pub fn of_spiece(bytes: &[u8], sentinels: usize, path: PathBuf) -> Result<Self> {
+        let bad = |what: String| Error::input(what).at(&path).next("get the file again from where the model is from");
+        let inner = SentencePiece::of(bytes, sentinels).map_err(bad)?;
+        let eos = inner.control(EOS).ok_or_else(|| bad(format!("it has no end-of-sequence token `{EOS}`")))?;
+        Ok(Self { inner: Inner::SentencePiece(inner.into()), path, eos })
+    }
+
+    /// The file that the tokenizer is read from in `model_dir`, if there is one.
+    pub fn file(model_dir: &Path) -> Option<PathBuf> {
+        let has = |name: &&str| model_folder::embedded(model_dir, name).is_some() || model_dir.join(name).is_file();
+        [JSON, SPIECE].iter().find(|name| has(name)).map(|name| model_dir.join(name))
     }
 
     /// The ids of `text`, ended by exactly one end-of-sequence token, whether or not the file's post-processor adds it.
@@ -51,10 +109,15 @@ impl Tokenizer {
                 .at(&self.path)
                 .next("check that the tokenizer is the model's own")
         };
-        let encoding = guarded(|| self.inner.encode_fast(text, true))
-            .ok_or_else(|| bad(""))?
-            .map_err(|source| bad(&format!(": {source}")))?;
-        let mut ids = encoding.get_ids().to_vec();
+        let mut ids = match &self.inner {
+            Inner::Json(inner) => {
+                let encoding = guarded(|| inner.encode_fast(text, true))
+                    .ok_or_else(|| bad(""))?
+                    .map_err(|source| bad(&format!(": {source}")))?;
+                encoding.get_ids().to_vec()
+            }
+            Inner::SentencePiece(inner) => inner.encode(text),
+        };
         while ids.last() == Some(&self.eos) {
             ids.pop();
         }
@@ -64,9 +127,12 @@ impl Tokenizer {
 
     /// The text of `ids`, with special tokens (padding, end of sequence, sentinels) left out if `skip_special`.
     pub fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String> {
-        self.inner
-            .decode(ids, skip_special)
-            .map_err(|source| Error::input(format!("cannot turn tokens into text: {source}")).at(&self.path))
+        match &self.inner {
+            Inner::Json(inner) => inner
+                .decode(ids, skip_special)
+                .map_err(|source| Error::input(format!("cannot turn tokens into text: {source}")).at(&self.path)),
+            Inner::SentencePiece(inner) => Ok(inner.decode(ids, skip_special)),
+        }
     }
 
     /// The id of the end-of-sequence token, `</s>`.
@@ -76,19 +142,35 @@ impl Tokenizer {
 
     /// Number of tokens, added ones included.
     pub fn vocab_size(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        match &self.inner {
+            Inner::Json(inner) => inner.get_vocab_size(true),
+            Inner::SentencePiece(inner) => inner.vocab_size(),
+        }
     }
 
     /// The id of `token`, if it is one.
     pub fn token_to_id(&self, token: &str) -> Option<u32> {
-        self.inner.token_to_id(token)
+        match &self.inner {
+            Inner::Json(inner) => inner.token_to_id(token),
+            Inner::SentencePiece(inner) => inner.token_to_id(token),
+        }
+    }
+
+    /// The token of the largest id.
+    fn last(&self) -> Option<(String, u32)> {
+        match &self.inner {
+            Inner::Json(inner) => inner.get_vocab(true).into_iter().max_by_key(|(_, id)| *id),
+            Inner::SentencePiece(inner) => {
+                let id = u32::try_from(inner.vocab_size()).ok()?.checked_sub(1)?;
+                inner.token(id).map(|token| (token, id))
+            }
+        }
     }
 
     /// Errors if some token's id has no row in an embedding of `embedding_rows` rows. More rows than tokens are usual: models
     /// pad their vocabulary.
     pub fn check_vocab(&self, embedding_rows: usize) -> Result<()> {
-        let largest = self.inner.get_vocab(true).into_iter().max_by_key(|(_, id)| *id);
-        match largest {
+        match self.last() {
             Some((token, id)) if id as usize >= embedding_rows => Err(Error::input(format!(
                 "token `{token}` has id {id}, and the model's embedding has only {embedding_rows} rows"
             ))
@@ -99,19 +181,37 @@ impl Tokenizer {
     }
 }
 
-/// Why there is no tokenizer.json in `dir`, and how to get one.
-fn missing(dir: &Path, path: &Path, source: std::io::Error) -> Error {
-    if source.kind() != std::io::ErrorKind::NotFound {
-        return Error::io("read", path, source);
+/// How many sentinels the folder's SentencePiece model gets, unless it has its own.
+fn sentinels(dir: &Path) -> Result<usize> {
+    let path = dir.join("tokenizer_config.json");
+    let config: Config = match std::fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+            Error::input(format!("it is no description of a tokenizer: {error}"))
+                .at(&path)
+                .line(error.line())
+                .next("get the file again, or remove it if the model has no other than the usual 100 sentinels")
+                .caused_by(error)
+        })?,
+        Err(error) if error.kind() == ErrorKind::NotFound => Config::default(),
+        Err(error) => return Err(Error::io("read", path, error)),
+    };
+    match config.extra_ids.unwrap_or(SENTINELS) {
+        count if count > MOST_SENTINELS => {
+            Err(Error::input(format!("{count} sentinels are more than {MOST_SENTINELS}"))
+                .at(path)
+                .column("extra_ids")
+                .next("get the file again"))
+        }
+        count => Ok(count),
     }
+}
+
+/// Why there is no tokenizer in `dir`, and how to get one.
+fn missing(dir: &Path) -> Error {
     if !dir.is_dir() {
         return Error::input("there is no such folder").at(dir).next("give the folder of a model");
     }
-    let what = match dir.join("spiece.model").exists() {
-        true => "the file is missing, and `spiece.model` alone is not read yet",
-        false => "the file is missing",
-    };
-    Error::input(what).at(path).next(
-        "make it in Python by `AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)` of the transformers package",
-    )
+    Error::input(format!("it has no {JSON} and no {SPIECE}"))
+        .at(dir)
+        .next("put the one that belongs to the model there")
 }

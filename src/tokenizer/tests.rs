@@ -82,14 +82,20 @@ fn the_vocabulary_must_fit_the_embedding() {
 }
 
 #[test]
-fn missing_files_say_how_to_make_them() {
+fn missing_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let message = || Tokenizer::from_dir(folder.path()).unwrap_err().to_string();
-    let next =
-        "make it in Python by `AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)` of the transformers package";
-    assert!(message().ends_with(&format!("tokenizer.json: the file is missing; {next}")), "{}", message());
+    let next = "put the one that belongs to the model there";
+    assert!(message().ends_with(&format!(": it has no tokenizer.json and no spiece.model; {next}")), "{}", message());
     std::fs::write(folder.path().join("spiece.model"), "").unwrap();
-    assert!(message().ends_with(&format!("the file is missing, and `spiece.model` alone is not read yet; {next}")));
+    assert!(
+        message().ends_with(
+            "spiece.model: it has 0 pieces for what is unknown, and should have one; get the file again \
+                                 from where the model is from"
+        ),
+        "{}",
+        message()
+    );
     let nowhere = folder.path().join("nowhere");
     assert!(
         Tokenizer::from_dir(nowhere)

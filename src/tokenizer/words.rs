@@ -17,7 +17,7 @@ use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
 use tokenizers::processors::template::TemplateProcessing;
 use tokenizers::{AddedToken, NormalizerWrapper};
 
-use super::{EOS, Tokenizer};
+use super::{EOS, Inner, Tokenizer};
 use crate::error::{Error, Result};
 
 /// Sentinels of a tokenizer made here.
@@ -82,14 +82,17 @@ impl Tokenizer {
         let sentinel = |i: usize| AddedToken::from(format!("<extra_id_{i}>"), true).lstrip(true).rstrip(true);
         let sentinels: Vec<AddedToken> = (0..SENTINELS).rev().map(sentinel).collect();
         inner.add_special_tokens(special.into_iter().chain(sentinels)).map_err(internal)?;
-        Ok(Self { inner, path: Path::new("tokenizer.json").into(), eos: 1 })
+        Ok(Self { inner: Inner::Json(inner.into()), path: Path::new("tokenizer.json").into(), eos: 1 })
     }
 
     /// The text of its `tokenizer.json`.
     pub fn to_json(&self) -> Result<String> {
-        self.inner
-            .to_string(true)
-            .map_err(|error| Error::check(format!("internal: cannot write the tokenizer: {error}")))
+        match &self.inner {
+            Inner::Json(inner) => inner
+                .to_string(true)
+                .map_err(|error| Error::check(format!("internal: cannot write the tokenizer: {error}"))),
+            Inner::SentencePiece(_) => Err(Error::check("internal: a SentencePiece model has no tokenizer.json")),
+        }
     }
 }
 

@@ -8,11 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of `src`, each a folder or a file.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 16] = [
     "cli",
     "data",
     "error",
     "experiment",
+    "fuzz",
     "grad",
     "guard",
     "machine",
@@ -64,6 +65,11 @@ const RULES: &[Rule] = &[
         forbidden: Rooms(&["cli"]),
     },
     Rule { why: "one place turns rows into tables", place: AllBut(&["src/report/"]), forbidden: Words(&["polars"]) },
+    Rule {
+        why: "what is tried on files from anywhere is used by nothing",
+        place: AllBut(&["src/fuzz.rs"]),
+        forbidden: Rooms(&["fuzz"]),
+    },
     Rule { why: "one place draws", place: AllBut(&["src/plot/"]), forbidden: Words(&["plotters"]) },
     Rule {
         why: "the library never prints; data's test helper says which tests were skipped",

@@ -1,6 +1,7 @@
 //! Model folders that cannot be used: one line that names the file, the key or the parameter, and what to do; nothing is written.
 
 use std::fs;
+use std::path::PathBuf;
 
 use candle_core::{DType, Device, Tensor};
 use rand::rngs::ChaCha8Rng;
@@ -33,10 +34,14 @@ fn what_is_not_there_is_named() {
     assert_eq!(said, "train.tsv: --model: there is no such folder; give a model folder");
     for (file, expected) in [
         ("config.json", "model/config.json: cannot read it: No such file or directory (os error 2); check the path"),
-        ("tokenizer.json", "model/tokenizer.json: the file is missing; make it in Python by `AutoTokenizer"),
+        (
+            "tokenizer.json",
+            "model: it has no tokenizer.json and no spiece.model; put the one that belongs to the model there",
+        ),
         (
             "model.safetensors",
-            "model: --model: it has neither model.safetensors nor model.safetensors.index.json; save",
+            "model: --model: it has no weights, none of model.safetensors, model.safetensors.index.json, pytorch_model.bin, \
+             pytorch_model.bin.index.json; save the model",
         ),
     ] {
         let name = format!("model/{file}");
@@ -48,7 +53,7 @@ fn what_is_not_there_is_named() {
     }
     place.write("model/spiece.model", "");
     fs::remove_file(place.path("model/tokenizer.json")).unwrap();
-    assert!(refused(&place).contains("`spiece.model` alone is not read yet"));
+    assert!(refused(&place).starts_with("model/spiece.model: it has 0 pieces for what is unknown"));
 }
 
 #[test]
@@ -71,6 +76,37 @@ fn weights_that_are_cut_off_or_garbage_are_damaged() {
         let remedy = "the file is damaged or incomplete: fetch or save it again";
         assert!(said.starts_with("model/model.safetensors: it"), "{} bytes: {said}", bytes.len());
         assert!(said.ends_with(remedy), "{} bytes: {said}", bytes.len());
+    }
+}
+
+#[test]
+fn weights_of_pytorch_that_are_no_weights_are_refused() {
+    let place = place();
+    fs::remove_file(place.path(WEIGHTS)).unwrap();
+    let corpus = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/torch");
+    for (file, expected) in [
+        (
+            "command",
+            "its pickle asks for `posix.system`, which is no part of a tensor and was not run; get the weights as",
+        ),
+        (
+            "bare_pickle",
+            "it is in the layout before PyTorch 1.6; convert it once: python -c \"import torch; f = 'model/pytorch",
+        ),
+        ("truncated", "its archive cannot be read: "),
+        (
+            "short_storage",
+            "parameter a: its storage should have 8 numbers and has 4; the file is damaged or incomplete",
+        ),
+        (
+            "huge_size",
+            "parameter a: its shape [1152921504606846976] does not lie in its storage of 8; the file is damaged",
+        ),
+        ("ok", "parameter shared.weight: the checkpoint lacks this tensor; the file is damaged or incomplete"),
+    ] {
+        place.write("model/pytorch_model.bin", fs::read(corpus.join(file)).unwrap());
+        let said = refused(&place);
+        assert!(said.starts_with(&format!("model/pytorch_model.bin: {expected}")), "{file}: {said}");
     }
 }
 
@@ -185,6 +221,24 @@ fn half_precision_weights_are_read_and_unused_tensors_are_warned_of() {
          `encoder.block.7.layer.0.layer_norm.weight` first; they were not used\n"
     );
     assert_eq!(place.text("half/rows.jsonl"), place.text("more/rows.jsonl"));
+}
+
+#[test]
+fn a_sentencepiece_model_alone_is_a_tokenizer() {
+    let place = place();
+    fs::remove_file(place.path("model/tokenizer.json")).unwrap();
+    let corpus = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/spiece");
+    place.write("model/spiece.model", fs::read(corpus.join("ok_unigram")).unwrap());
+    place.done("gradient-align --config run.toml --out out --quiet");
+    let info = place.text("out/run.json");
+    assert!(info.contains("model/spiece.model") && !info.contains("tokenizer.json"), "{info}");
+    place.model("small", &CONFIG.replace("288", "120"));
+    for name in ["config.json", "model.safetensors"] {
+        fs::rename(place.path("small").join(name), place.path("model").join(name)).unwrap();
+    }
+    let said = refused(&place);
+    assert!(said.starts_with("model/spiece.model: token `<extra_id_0>` has id "), "{said}");
+    assert!(said.contains(", and the model's embedding has only 120 rows; "), "{said}");
 }
 
 #[test]

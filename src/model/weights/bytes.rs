@@ -1,0 +1,116 @@
+//! The bytes of a file of weights, and the f32 values of a tensor among them. It must not know how a file says where its
+//! tensors are: `header.rs` and `torch.rs` do, and have checked every range before it comes here.
+
+use std::fs::File;
+use std::ops::Deref;
+use std::path::Path;
+
+use memmap2::Mmap;
+use safetensors::Dtype;
+
+/// A whole file.
+pub(super) enum Bytes {
+    /// Part of the program.
+    Embedded(&'static [u8]),
+    Mapped(Mmap),
+    /// Read into memory, where the file system maps no files.
+    Read(Vec<u8>),
+}
+
+impl Bytes {
+    /// Those of the file at `path`.
+    pub fn of(path: &Path) -> std::io::Result<Self> {
+        let file = File::open(path)?;
+        // SAFETY: the map is only read. Another process that shortens the file meanwhile ends this one with a signal, as it does
+        // every program that maps it; what it overwrites becomes other weights, as it would through a reader.
+        match unsafe { Mmap::map(&file) } {
+            Ok(map) => Ok(Self::Mapped(map)),
+            Err(_) => std::fs::read(path).map(Self::Read),
+        }
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Embedded(bytes) => bytes,
+            Self::Mapped(map) => map,
+            Self::Read(bytes) => bytes,
+        }
+    }
+}
+
+/// Where a tensor lies in its file. All its elements are in the file: whoever makes one has checked that.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Place {
+    pub dtype: Dtype,
+    pub shape: Vec<usize>,
+    /// In elements, where they are not those of the shape in row-major order.
+    pub strides: Option<Vec<usize>>,
+    /// The byte at which its first element starts.
+    pub start: usize,
+}
+
+impl Place {
+    /// Number of elements.
+    pub fn count(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The tensor's values, row-major; `None` for a dtype that is not read.
+    pub fn values(&self, bytes: &[u8]) -> Option<Vec<f32>> {
+        match self.dtype {
+            Dtype::F32 => Some(self.collect(bytes, f32::from_le_bytes)),
+            Dtype::F16 => Some(self.collect(bytes, |bytes| half::f16::from_le_bytes(bytes).to_f32())),
+            Dtype::BF16 => Some(self.collect(bytes, |bytes| half::bf16::from_le_bytes(bytes).to_f32())),
+            _ => None,
+        }
+    }
+
+    fn collect<const N: usize>(&self, bytes: &[u8], convert: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+        let (elements, _) = bytes.get(self.start..).unwrap_or_default().as_chunks::<N>();
+        let Some(strides) = &self.strides else {
+            return elements.iter().take(self.count()).map(|element| convert(*element)).collect();
+        };
+        let (mut index, mut at) = (vec![0; self.shape.len()], 0);
+        let mut values = Vec::with_capacity(self.count());
+        for _ in 0..self.count() {
+            values.push(convert(elements[at]));
+            for (axis, index) in index.iter_mut().enumerate().rev() {
+                *index += 1;
+                at += strides[axis];
+                if *index < self.shape[axis] {
+                    break;
+                }
+                at -= strides[axis] * self.shape[axis];
+                *index = 0;
+            }
+        }
+        values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_are_read_in_the_order_of_their_shape() {
+        let bytes: Vec<u8> = (0..12u16).flat_map(|value| half::bf16::from_f32(value as f32).to_le_bytes()).collect();
+        let place = |shape: &[usize], strides: Option<&[usize]>, start| Place {
+            dtype: Dtype::BF16,
+            shape: shape.to_vec(),
+            strides: strides.map(<[usize]>::to_vec),
+            start,
+        };
+        let values = |place: Place| place.values(&bytes).unwrap();
+        assert_eq!(values(place(&[2, 3], None, 4)), [2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+        assert_eq!(values(place(&[3, 4], Some(&[1, 3]), 0))[..5], [0.0, 3.0, 6.0, 9.0, 1.0]);
+        assert_eq!(values(place(&[2, 2, 2], Some(&[6, 1, 2]), 2)), [1.0, 3.0, 2.0, 4.0, 7.0, 9.0, 8.0, 10.0]);
+        assert_eq!(values(place(&[], Some(&[]), 22)), [11.0]);
+        assert!(values(place(&[0, 4], Some(&[4, 1]), 24)).is_empty());
+        assert_eq!(Place { dtype: Dtype::I64, ..place(&[1], None, 0) }.values(&bytes), None);
+    }
+}
