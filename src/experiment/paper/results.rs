@@ -3,24 +3,21 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::Plan;
 use crate::error::{Error, Result};
-use crate::experiment::compare;
+use crate::experiment::{compare, fine_tune};
 use crate::experiment::compare_summary::{by_seed, summary_rows};
 use crate::model_folder::EMBEDDED;
 use crate::report::compare_view::CompareView;
-use crate::report::files::{ROWS, RUN, SPEC, TARGET_ROWS};
+use crate::report::files::{ROWS, TARGET_ROWS};
 use crate::report::names::PRETRAINED;
 use crate::report::rows_file::read_rows;
-use crate::report::run_info::{RunInfo, Status, hash_bytes};
+use crate::report::run_info::{RunInfo, hash_bytes};
 use crate::report::{
     CheckpointRow, CompareRow, CompareSummaryRow, GradientAlignRow, LabelRatioRow, RunFolder, TargetRow,
 };
 use crate::spec::paper::{SubRun, SubSpec};
-use crate::spec::{self, Compare, MINI};
+use crate::spec::{Compare, MINI};
 
 /// What all runs that are done have measured.
 pub struct Results {
