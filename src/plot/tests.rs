@@ -181,10 +181,7 @@ fn methods_stand_beside_each_other() {
     let names = ["standard", "promot", "promot+1shot"];
     let figure = gradient_align_methods(&methods(&names)).unwrap();
     assert_eq!([figure.name], METHODS_FILES.figures);
-    assert_says(
-        &figure,
-        &["Standard fine-tuning", "ProMoT", "ProMoT + 1-shot", "95 % interval", "cosine(g, g_format)"],
-    );
+    assert_says(&figure, &["Standard", "ProMoT", "ProMoT + 1-shot", "95 % interval", "cosine(g, g_format)"]);
     assert_says(&figure, &["‖g_format‖", "‖g‖", "gradient norm per example", "training step of the last stage"]);
     assert_says(&figure, &["rte, seed 0, estimator dataset", "decoder.1"]);
     assert_sound(&[figure]);

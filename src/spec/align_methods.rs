@@ -115,6 +115,10 @@ pub(super) fn missing(methods: &[Method]) -> Error {
 /// Errors on what cannot be meant of the methods of `spec`.
 pub(super) fn validate(spec: &GradientAlign) -> Result<()> {
     spec.method.iter().try_for_each(possible)?;
+    if !spec.method.is_empty() && !spec.training.trains_everything() {
+        let what = "cannot be used with other methods than standard: what is trained follows from the method";
+        return Err(Error::input(what).flag("--trainable").next("leave it out"));
+    }
     let has_adapter = spec.adapter.is_some();
     if has_adapter && !spec.method.is_empty() {
         let (first, several) = (&spec.method[0], spec.method.len() > 1);

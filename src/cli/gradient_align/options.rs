@@ -142,13 +142,6 @@ impl Options {
         let method = named.unwrap_or_default();
         let has_adapter = self.adapter.is_some();
         refuse_unused(&self.stages.given(), &method, has_adapter)?;
-        if !method.is_empty() && self.training.given().iter().any(|key| key == "trainable") {
-            return Err(Error::input(
-                "cannot be used with other methods than standard: what is trained follows from the method",
-            )
-            .flag("--trainable")
-            .next("leave it out"));
-        }
         let chooses = !has_adapter && method.iter().any(|method| method.stages().len() > 1);
         let dev = match probe_split {
             ProbeSplit::Train if !chooses => self.dev,

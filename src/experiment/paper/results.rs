@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::Plan;
 use crate::error::{Error, Result};
-use crate::experiment::{compare, fine_tune};
 use crate::experiment::compare_summary::{by_seed, summary_rows};
+use crate::experiment::{compare, fine_tune};
 use crate::model_folder::EMBEDDED;
 use crate::report::compare_view::CompareView;
 use crate::report::files::{ROWS, TARGET_ROWS};
