@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use fsa::experiment::Existing;
+use fsa::experiment::compare::{PlannedMethod, PlannedStage};
 use fsa::experiment::estimate::Time;
 use fsa::spec::config::{self, Config, Keys};
 use fsa::{Error, Result};
@@ -104,6 +105,21 @@ pub fn warnings_and_spec(warnings: &[String], spec: &impl Serialize) -> Result<S
         .map_err(|source| Error::input(format!("cannot write this spec as TOML: {source}")).caused_by(source))?;
     let warnings: String = warnings.iter().map(|warning| format!("warning     {warning}\n")).collect();
     Ok(format!("{warnings}\n{spec}"))
+}
+
+/// What a plan says of methods: a line for each, and an empty one after them; nothing where there are none.
+pub fn methods(methods: &[PlannedMethod]) -> String {
+    let mut text = String::new();
+    for method in methods {
+        let stage = |planned: &PlannedStage| {
+            format!("{} {} steps, {} examples", planned.stage, planned.steps, planned.examples)
+        };
+        let stages: Vec<String> = method.stages.iter().map(stage).collect();
+        let total: u64 = method.stages.iter().map(|stage| stage.steps).sum();
+        let budget = if stages.is_empty() { "nothing trained".to_string() } else { stages.join("; then ") };
+        text.push_str(&format!("{:<22} {total:>6} steps  {budget}\n", method.method));
+    }
+    if text.is_empty() { text } else { text + "\n" }
 }
 
 /// What a plan says of time: all of it, and its parts.

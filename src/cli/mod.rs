@@ -26,6 +26,7 @@ mod plot;
 mod preset;
 mod pretrain;
 mod score;
+mod stages;
 mod table;
 mod tasks;
 mod term;

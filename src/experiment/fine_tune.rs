@@ -50,6 +50,17 @@ pub(super) fn finished(folder: &RunFolder, existing: Existing, events: &mut dyn 
     Ok(Some(info))
 }
 
+/// What is known of the run at `out`, if it is done and was made by `spec`.
+pub(super) fn done<S: Serialize + DeserializeOwned>(out: &Path, spec: &S) -> Result<Option<RunInfo>> {
+    if !out.join(RUN).is_file() || !out.join(SPEC).is_file() {
+        return Ok(None);
+    }
+    let folder = RunFolder::open(out)?;
+    let info = folder.read_run()?;
+    let is_done = info.status == Status::Finished && spec::differences(spec, &folder.read_spec::<S>()?).is_empty();
+    Ok(is_done.then_some(info))
+}
+
 /// A description of a run that starts now.
 pub(super) fn run_info(seed: u64, threads: usize, command: &[String]) -> RunInfo {
     RunInfo::start(seed, threads, option_env!("FSA_GIT_REVISION").map(String::from), Some(command.to_vec()))

@@ -44,10 +44,11 @@ pub(super) fn measure_whole(
     step: u64,
 ) -> Result<BTreeMap<String, Gram>> {
     let key = Seeds::new(spec.seed).key("probe.dropout", &[step]);
-    let dropout = spec.probe_dropout.then_some(Dropout { rate: spec.training.dropout, key });
-    let low_memory = spec.training.low_memory;
-    let pass = Pass { dropout, loss: LossOptions::from(&spec.training), scale: 1.0, low_memory };
-    grams(model, whole, pass, spec.training.micro_batch_tokens, step)
+    let training = spec.last_stage()?.training;
+    let dropout = spec.probe_dropout.then_some(Dropout { rate: training.dropout, key });
+    let low_memory = training.low_memory;
+    let pass = Pass { dropout, loss: LossOptions::from(&training), scale: 1.0, low_memory };
+    grams(model, whole, pass, training.micro_batch_tokens, step)
 }
 
 /// The dot products of the gradients of all losses of `whole`, cut into micro-batches of `tokens`: a Gram per parameter.
@@ -94,8 +95,9 @@ pub(super) fn rows(
                 alignment::align(&part.grams, Losses::FULL, losses, examples, &bootstrap);
             rows.push(GradientAlignRow {
                 target: data.task.name().to_string(),
-                method: data.method.to_string(),
-                stage: data.stage,
+                method: data.method.name(),
+                // invariant: a method without a stage is not probed
+                stage: data.stage().map_or(1, |(_, number)| number),
                 seed: spec.seed,
                 step,
                 estimator: estimator.name().to_string(),

@@ -24,6 +24,9 @@ pub fn run(dir: &Path, paper: bool) -> Result<Vec<PathBuf>> {
     if folder.file(TARGET_ROWS).is_file() {
         return super::label_ratio::redraw(&folder);
     }
+    if let Some(drawn) = super::gradient_align::redraw(&folder)? {
+        return Ok(drawn);
+    }
     let rows = read_rows::<GradientAlignRow>(folder.file(ROWS))?.rows;
     if rows.is_empty() {
         return Err(Error::input("it has no rows")

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::compare::{Examples, Inputs, New, attach, behind_shot, prompt_file, prompt_signature};
 use crate::data::{MiniSplit, Split, Task, Tokenized, batch, cut, labels, order, source};
 use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
@@ -10,7 +11,9 @@ use crate::model::prompt;
 use crate::model::{self, LoadReport, Param, T5, T5Config, Whole};
 use crate::model_folder;
 use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_bytes, hash_file};
-use crate::spec::method::Trained;
+use crate::spec::align_methods::{STANDARD, Stages};
+use crate::spec::compare::{Mix, StageTraining};
+use crate::spec::method::{Attached, Method, Stage};
 use crate::spec::{Estimand, Estimator, GradientAlign, Optimizer, ProbeSplit, Seeds, Training};
 use crate::tokenizer::Tokenizer;
 
@@ -18,21 +21,26 @@ use crate::tokenizer::Tokenizer;
 pub(super) struct Data {
     pub task: Task,
     pub train: Split,
-    pub train_tokens: Vec<Tokenized>,
-    dev: Option<(Split, Vec<Tokenized>)>,
+    train_tokens: Vec<Tokenized>,
+    dev: Option<Split>,
+    /// The examples of the probed split; those that are probed stand behind the soft prompt and their shot.
+    probe_tokens: Vec<Tokenized>,
     pub losses: Losses,
     /// Examples of each probe batch.
     pub probes: Vec<Vec<usize>>,
     pub config: T5Config,
+    tokenizer: Tokenizer,
     pub warnings: Vec<String>,
-    /// What is attached to the model, and frozen.
-    pub adapter: Option<Adapter>,
-    /// The file that its tensors are in.
+    /// What an earlier stage has trained.
+    adapter: Option<Adapter>,
+    /// The file that its tensors are in, or those that a new soft prompt starts from.
     pub adapter_file: Option<HashedFile>,
-    /// The method whose stage this is, as rows name it.
-    pub method: &'static str,
-    pub stage: u32,
-    probe_split: ProbeSplit,
+    /// The method whose last stage this is.
+    pub method: Method,
+    /// What new attachments take.
+    stages: Option<Stages>,
+    /// Ids of the soft prompt before every source.
+    prefix: Vec<u32>,
 }
 
 impl Data {
@@ -63,30 +71,27 @@ impl Data {
             warnings.extend(warnings_of(split, &task, cut));
         }
         let adapter = spec.adapter.as_deref().map(read_adapter).transpose().map_err(|error| error.flag("--adapter"))?;
-        let adapter_file = spec.adapter.as_deref().map(|dir| hash_file(&dir.join(peft::WEIGHTS))).transpose()?;
-        let (method, stage) = match &adapter {
-            None => ("standard", 1),
-            Some(Adapter::Prompt(_)) => ("promot", 2),
-            Some(Adapter::Lora(..)) => ("promot-lora", 2),
+        let method = method(spec, adapter.as_ref())?;
+        let stages = spec.stages.clone();
+        let adapter_file = match (&spec.adapter, &stages) {
+            (Some(dir), _) => Some(hash_file(&dir.join(peft::WEIGHTS))?),
+            (None, Some(stages)) if method.attached() == Attached::Prompt => prompt_file(&stages.prompt)?,
+            _ => None,
         };
-        let prefix: Vec<u32> = match &adapter {
-            Some(Adapter::Prompt(rows)) => prompt::virtual_tokens(0, rows.dim(0)?).collect(),
-            _ => Vec::new(),
+        let prompt_rows = match (&adapter, &stages) {
+            (Some(Adapter::Prompt(rows)), _) => rows.dim(0)?,
+            (None, Some(stages)) if is_prompt(method.attached()) => stages.prompt.length,
+            _ => 0,
         };
-        let tokenize = |split: &Split| -> Result<Vec<Tokenized>> {
-            let mut tokens = batch::tokenize(split, |text| tokenizer.encode(text))?;
-            // The soft prompt stands before every source.
-            tokens.iter_mut().for_each(|tokens| tokens.source.splice(..0, prefix.iter().copied()).for_each(drop));
-            Ok(tokens)
-        };
+        let prefix: Vec<u32> = prompt::virtual_tokens(0, prompt_rows).collect();
+        let tokenize = |split: &Split| batch::tokenize(split, |text| tokenizer.encode(text));
         let train_tokens = tokenize(&train)?;
-        let dev = dev.map(|split| tokenize(&split).map(|tokens| (split, tokens))).transpose()?;
 
         let seeds = Seeds::new(spec.seed);
-        let probe_split = match spec.probe_split {
-            ProbeSplit::Train => &train,
-            // invariant: the spec's validation asks for --dev with this split
-            ProbeSplit::Validation => dev.as_ref().map_or(&train, |(split, _)| split),
+        let (probe_split, mut probe_tokens) = match (spec.probe_split, &dev) {
+            (ProbeSplit::Validation, Some(split)) => (split, tokenize(split)?),
+            // invariant: the spec's validation asks for --dev with the other split
+            _ => (&train, train_tokens.clone()),
         };
         let targets = match (task.labels(), probe_split.labels()) {
             (Some(set), Some(labels)) => Targets::Closed {
@@ -96,25 +101,35 @@ impl Data {
             _ => Targets::Free,
         };
         let mut probes = order::probe_batches(probe_split.len(), spec.training.batch_size, spec.probe_batches, &seeds)?;
+        for &i in probes.iter().flatten() {
+            let own = &mut probe_tokens[i].source;
+            if method.shots > 0 {
+                // The same one at every probe: what moves is the model.
+                let mut rng = seeds.rng(&format!("probe.shots.{}", task.name()), &[i as u64]);
+                *own = tokenizer.encode(&behind_shot(&train, &probe_split.examples[i].source, &mut rng)?)?;
+            }
+            own.splice(..0, prefix.iter().copied());
+        }
         if spec.estimand == Estimand::Summed {
             probes = vec![probes.concat()];
         }
         let losses = Losses::new(targets, &spec.estimators, spec.shuffles, seeds);
-        let probe_split = spec.probe_split;
         Ok(Self {
             task,
             train,
             train_tokens,
             dev,
+            probe_tokens,
             losses,
             probes,
             config,
+            tokenizer,
             warnings,
             adapter,
             adapter_file,
             method,
-            stage,
-            probe_split,
+            stages,
+            prefix,
         })
     }
 
@@ -125,33 +140,47 @@ impl Data {
 
     /// The first `examples` of it.
     pub fn part_of_probe(&self, number: usize, examples: usize) -> Result<Whole<'_>> {
-        let tokens = match (self.probe_split, &self.dev) {
-            (ProbeSplit::Validation, Some((_, tokens))) => tokens,
-            _ => &self.train_tokens,
-        };
-        self.losses.batch(tokens, number as u64, &self.probes[number][..examples])
+        self.losses.batch(&self.probe_tokens, number as u64, &self.probes[number][..examples])
     }
 
-    /// `model` with what is attached to it.
-    pub fn attach(&self, model: T5) -> Result<T5> {
-        match self.adapter.clone() {
-            Some(adapter) => model.with_adapter(adapter).map_err(|error| error.flag("--adapter")),
-            None => Ok(model),
+    /// The stage that is probed, and its number, from 1.
+    pub fn stage(&self) -> Option<(&'static Stage, u32)> {
+        self.method.stages().last().map(|stage| (stage, self.method.stages().len() as u32))
+    }
+
+    /// `model` with what is attached to it: what an earlier stage has trained, or something new.
+    pub fn attach(&self, model: T5, seeds: Seeds) -> Result<T5> {
+        match (self.adapter.clone(), self.method.attached(), &self.stages) {
+            (Some(adapter), ..) => model.with_adapter(adapter).map_err(|error| error.flag("--adapter")),
+            (None, Attached::Nothing, _) | (None, _, None) => Ok(model),
+            (None, attached, Some(Stages { prompt, lora, .. })) => {
+                attach(&model, attached, New { prompt, lora, task: &self.task, tokenizer: &self.tokenizer }, seeds)
+            }
         }
     }
 
-    /// How the model is trained: of all, what is attached is left alone.
-    pub fn training(&self, spec: &GradientAlign) -> Training {
-        let mut training = spec.training.clone();
-        if self.adapter.is_some() && training.trains_everything() {
-            training.trainable = Trained::Model.patterns().to_string();
+    /// How the stage is trained. Of a model with something attached, the method says what is trained, unless the user has.
+    pub fn training(&self, spec: &GradientAlign) -> Result<StageTraining> {
+        let mut last = spec.last_stage()?;
+        if let Some((stage, _)) = self.stage()
+            && stage.attached != Attached::Nothing
+            && last.training.trains_everything()
+        {
+            last.training.trainable = stage.trained.patterns().to_string();
         }
-        training
+        Ok(last)
+    }
+
+    /// The batches that it is trained on.
+    pub fn inputs(&self, training: &Training, seeds: Seeds) -> Result<Inputs<'_>> {
+        let (name, prefix) = (self.task.name(), self.prefix.clone());
+        let of = Examples { name, split: &self.train, tokens: &self.train_tokens, prefix };
+        Inputs::new(&self.tokenizer, vec![of], self.method.shots, Mix::Equal, training, seeds)
     }
 
     /// For `run.json`.
     pub fn info(&self) -> Vec<DataInfo> {
-        let splits = [&self.train].into_iter().chain(self.dev.iter().map(|(split, _)| split));
+        let splits = [&self.train].into_iter().chain(&self.dev);
         splits
             .map(|split| DataInfo { path: split.path.clone(), sha256: split.sha256.clone(), rows: split.len() as u64 })
             .collect()
@@ -159,11 +188,34 @@ impl Data {
 
     /// Source tokens of the longest probe or training batch that can come up, for the memory estimate.
     pub fn source_tokens(&self, batch_size: usize) -> usize {
-        let mut lengths: Vec<usize> = self.train_tokens.iter().map(|tokens| tokens.source.len()).collect();
+        let of = |tokens: &Tokenized| self.prefix.len() + (1 + self.method.shots) * tokens.source.len();
+        let mut lengths: Vec<usize> = self.train_tokens.iter().map(of).collect();
         lengths.sort_unstable_by(|a, b| b.cmp(a));
         let mean = lengths.iter().sum::<usize>() as f64 / lengths.len().max(1) as f64;
         (mean * batch_size as f64).ceil() as usize
     }
+}
+
+/// The method whose last stage `spec` is; where it names none, what is attached says it.
+fn method(spec: &GradientAlign, adapter: Option<&Adapter>) -> Result<Method> {
+    let found = match adapter {
+        None => STANDARD,
+        Some(Adapter::Prompt(_)) => "promot",
+        Some(Adapter::Lora(..)) => "promot-lora",
+    };
+    let found = Method::named(found)?;
+    match spec.method.first() {
+        None => Ok(found),
+        Some(method) if adapter.is_none() || method.attached() == found.attached() => Ok(*method),
+        Some(method) => Err(Error::input(format!("it is not what the first stage of `{}` trains", method.name()))
+            .at(spec.adapter.as_deref().unwrap_or(Path::new("")))
+            .flag("--adapter")
+            .next(format!("give --method {}, or another adapter", found.name()))),
+    }
+}
+
+fn is_prompt(attached: Attached) -> bool {
+    matches!(attached, Attached::Prompt | Attached::RandomPrompt)
 }
 
 /// What a split gives reason to warn of.
@@ -224,19 +276,31 @@ fn unused(report: &LoadReport, dir: &Path) -> Vec<String> {
     }
 }
 
-/// What is attached; nothing for most runs.
-fn adapter_signature(data: &Data) -> String {
+/// What is attached, and the method where it is another than that says; nothing for most runs.
+fn method_signature(spec: &GradientAlign, data: &Data) -> Result<String> {
     let hash = data.adapter_file.as_ref().map_or("", |file| &file.sha256[..12]);
-    match &data.adapter {
-        None => String::new(),
-        Some(Adapter::Prompt(_)) => format!("|adapter:prompt:{hash}"),
-        Some(Adapter::Lora(..)) => format!("|adapter:lora:{hash}"),
+    let mut parts: Vec<String> = spec.method.iter().map(|method| format!("method:{}", method.name())).collect();
+    parts.extend(match &data.adapter {
+        None => None,
+        Some(Adapter::Prompt(_)) => Some(format!("adapter:prompt:{hash}")),
+        Some(Adapter::Lora(..)) => Some(format!("adapter:lora:{hash}")),
+    });
+    if let (None, Some(stages)) = (&data.adapter, &data.stages) {
+        parts.extend(match data.method.attached() {
+            Attached::Nothing => None,
+            Attached::Prompt => Some(prompt_signature(&stages.prompt)?),
+            Attached::RandomPrompt => Some(format!("prompt:{}xrandom", stages.prompt.length)),
+            Attached::Lora => Some(stages.lora.signature()),
+        });
     }
+    Ok(parts.iter().map(|part| format!("|{part}")).collect())
 }
 
 /// One line that goes with every number of the run: what it depends on, named as sacreBLEU names its own.
-pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) -> String {
-    let t = &spec.training;
+pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) -> Result<String> {
+    // What is trained follows from the method, unless the user has said it.
+    let last = spec.last_stage()?;
+    let t = &Training { trainable: spec.training.trainable.clone(), ..last.training };
     let short = |hash: &str| hash.chars().take(12).collect::<String>();
     let weights = model.files.iter().find(|file| file.path.extension().is_some_and(|e| e == "safetensors"));
     let state = match t.optimizer {
@@ -245,14 +309,14 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
     };
     let further: String = t.further_choices().iter().map(|choice| format!("|{choice}")).collect();
     let names: Vec<&str> = spec.estimators.iter().map(|estimator| estimator.name()).collect();
-    [
+    let parts = [
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
         format!("model:{}", weights.map_or_else(|| "none".to_string(), |file| short(&file.sha256))),
         format!("task:{}", data.task.name()),
         format!("train:{}", short(&data.train.sha256)),
         format!("n:{}", data.train.len()),
         format!("probe:{}:{}x{}", spec.probe_split.name(), spec.probe_batches, t.batch_size),
-        format!("estimand:{}{}", spec.estimand.name(), adapter_signature(data)),
+        format!("estimand:{}{}", spec.estimand.name(), method_signature(spec, data)?),
         format!("estimators:{}", names.join("+")),
         format!("shuffles:{}", spec.shuffles),
         format!("probe-dropout:{}", if spec.probe_dropout { "on" } else { "off" }),
@@ -267,6 +331,6 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
         format!("seed:{}", spec.seed),
         "dtype:f32".to_string(),
         format!("threads:{}", spec.threads),
-    ]
-    .join("|")
+    ];
+    Ok(parts.join("|"))
 }

@@ -13,6 +13,7 @@ mod figure7;
 mod growth;
 mod heatmap;
 mod labels;
+mod methods;
 mod norms;
 mod panel;
 mod parts;
@@ -59,6 +60,12 @@ pub fn gradient_align(rows: &[GradientAlignRow]) -> Result<Vec<Figure>> {
     }
     figures.push(norms::draw(&view)?);
     Ok(figures)
+}
+
+/// The figure of `fsa gradient-align` of several methods, `methods`, from the rows of each.
+pub fn gradient_align_methods(methods: &[Vec<GradientAlignRow>]) -> Result<Figure> {
+    let views = methods.iter().map(|rows| View::new(rows)).collect::<Result<Vec<_>>>()?;
+    methods::draw(&views)
 }
 
 /// The figures of `fsa label-ratio`: `figure1` (off-task scores) and `figure2` (label ratios, with `onset` marked, the

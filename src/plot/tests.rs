@@ -4,7 +4,7 @@ use resvg::usvg::{Group, Node};
 
 use super::*;
 use crate::report::Scope;
-use crate::report::files::{self, COMPARE_FILES, GRADIENT_ALIGN_FILES, LABEL_RATIO_FILES};
+use crate::report::files::{self, COMPARE_FILES, GRADIENT_ALIGN_FILES, LABEL_RATIO_FILES, METHODS_FILES};
 use crate::report::view::WITHOUT_EMBEDDINGS;
 
 mod compare;
@@ -148,6 +148,7 @@ fn the_run_folder_knows_every_figure() {
     let (rows, targets) = label_ratio::run(3, &[0, 1]);
     for (figures, files) in [
         (gradient_align(&run(2, &[0, 1])).unwrap(), GRADIENT_ALIGN_FILES),
+        (vec![gradient_align_methods(&methods(&["standard", "promot"])).unwrap()], METHODS_FILES),
         (super::label_ratio(&rows, &targets, None).unwrap(), LABEL_RATIO_FILES),
         (compare::figures(&compare::run(&["rte"], &["pretrained", "standard"], 1), false), COMPARE_FILES),
     ] {
@@ -159,6 +160,41 @@ fn the_run_folder_knows_every_figure() {
     }
     folder.clear().unwrap();
     assert!(!dir.path().join("figures").exists());
+}
+
+/// Rows of every method, each with other cosines, and the second one trained for longer.
+fn methods(names: &[&str]) -> Vec<Vec<GradientAlignRow>> {
+    let of = |(index, name): (usize, &&str)| {
+        let steps: &[u64] = if index == 1 { &[0, 100, 200, 300] } else { &[0, 50, 100] };
+        let mut rows = run(2, steps);
+        for row in &mut rows {
+            row.method = name.to_string();
+            row.norm_format *= 0.5f64.powi(index as i32);
+        }
+        rows
+    };
+    names.iter().enumerate().map(of).collect()
+}
+
+#[test]
+fn methods_stand_beside_each_other() {
+    let names = ["standard", "promot", "promot+1shot"];
+    let figure = gradient_align_methods(&methods(&names)).unwrap();
+    assert_eq!([figure.name], METHODS_FILES.figures);
+    assert_says(&figure, &["Standard", "ProMoT", "ProMoT + 1-shot", "95 % interval", "cosine(g, g_format)"]);
+    assert_says(&figure, &["‖g_format‖", "‖g‖", "gradient norm per example", "training step of the last stage"]);
+    assert_says(&figure, &["rte, seed 0, estimator dataset", "decoder.1"]);
+    assert_sound(&[figure]);
+    let all: Vec<String> = crate::spec::align_methods::all().collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    assert_sound(&[gradient_align_methods(&methods(&all)).unwrap()]);
+    let mut bare = methods(&["joint"]);
+    for row in bare.iter_mut().flatten() {
+        (row.cosine, row.cosine_lo, row.cosine_hi, row.norm_full, row.norm_format) = (None, None, None, 0.0, 0.0);
+    }
+    let figure = gradient_align_methods(&bare).unwrap();
+    assert_says(&figure, &["no values"]);
+    assert_sound(&[figure]);
 }
 
 #[test]

@@ -8,6 +8,8 @@ pub const RUN: &str = "run.json";
 pub const ROWS: &str = "rows.jsonl";
 /// The table of `fsa gradient-align`.
 pub const GRADIENT_ALIGN: &str = "gradient_align.csv";
+/// Its table of several methods.
+pub const METHODS: &str = "methods.csv";
 /// The table of `fsa label-ratio`.
 pub const LABEL_RATIO: &str = "label_ratio.csv";
 /// Its table of the target task's own scores.
@@ -81,6 +83,9 @@ pub struct Files {
 pub const GRADIENT_ALIGN_FILES: Files =
     Files { tables: &[GRADIENT_ALIGN], figures: &["figure3", "figure7", "heatmap", "norms"], model: &[] };
 
+/// Of its runs of several methods, each of which has a sub-folder with those of one.
+pub const METHODS_FILES: Files = Files { tables: &[METHODS], figures: &["methods"], model: &[] };
+
 /// Of `fsa label-ratio`; its [`OUTPUTS`] are as many as there are probes and evaluations, and known by their pattern.
 pub const LABEL_RATIO_FILES: Files =
     Files { tables: &[LABEL_RATIO, TARGET, TARGET_ROWS], figures: &["figure1", "figure2"], model: &[] };
@@ -99,7 +104,8 @@ pub const COMPARE_FILES: Files = Files {
 pub const GROWTH_FILES: Files = Files { tables: &[GROWTH, GROWTH_MD], figures: &["growth"], model: &[] };
 
 /// Of every command: `--force` may put a run of one in the place of a run of another.
-pub const COMMANDS: [Files; 5] = [GRADIENT_ALIGN_FILES, LABEL_RATIO_FILES, PRETRAIN_FILES, COMPARE_FILES, GROWTH_FILES];
+pub const COMMANDS: [Files; 6] =
+    [GRADIENT_ALIGN_FILES, METHODS_FILES, LABEL_RATIO_FILES, PRETRAIN_FILES, COMPARE_FILES, GROWTH_FILES];
 
 /// Both files of a figure.
 pub fn figure(name: &str) -> [String; 2] {

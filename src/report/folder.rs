@@ -224,6 +224,7 @@ pub(super) mod tests {
             model: "model".into(),
             task: "rte".into(),
             train: "train.tsv".into(),
+            method: Vec::new(),
             dev: None,
             adapter: None,
             out: "out".into(),
@@ -238,6 +239,7 @@ pub(super) mod tests {
             estimators: Estimator::ALL.to_vec(),
             estimand: Estimand::PerBatch,
             training: Training::default(),
+            stages: None,
         }
     }
 

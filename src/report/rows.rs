@@ -21,9 +21,9 @@ pub enum Scope {
 pub struct GradientAlignRow {
     /// The fine-tuned task.
     pub target: String,
-    /// How the model was fine-tuned (`standard`).
+    /// How the model was fine-tuned (`standard`, `promot`, …).
     pub method: String,
-    /// Stage of the method, from 1.
+    /// Stage of the method, from 1: its last.
     pub stage: u32,
     /// Root seed of the run.
     pub seed: u64,

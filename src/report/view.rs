@@ -92,13 +92,24 @@ impl<'a> View<'a> {
 
     /// What every number of the rows goes with: `rte, standard, seed 0, estimator dataset, 256 examples, 4 shuffles`.
     pub fn signature(&self) -> String {
-        let GradientAlignRow { target, method, stage, seed, estimator, examples, shuffles, .. } = self.first;
-        let stage = if *stage > 1 { format!(" stage {stage}") } else { String::new() };
-        format!(
-            "{target}, {method}{stage}, seed {seed}, estimator {estimator}, {}, {}",
-            count(*examples, "example"),
-            count(*shuffles, "shuffle")
-        )
+        let stage = if self.first.stage > 1 { format!(" stage {}", self.first.stage) } else { String::new() };
+        format!("{}, {}{stage}, {}", self.first.target, self.method(), self.setting())
+    }
+
+    /// The method.
+    pub fn method(&self) -> &'a str {
+        &self.first.method
+    }
+
+    /// The fine-tuned task.
+    pub fn target(&self) -> &'a str {
+        &self.first.target
+    }
+
+    /// What the rows of several methods share: `seed 0, estimator dataset, 256 examples, 4 shuffles`.
+    pub fn setting(&self) -> String {
+        let GradientAlignRow { seed, estimator, examples, shuffles, .. } = self.first;
+        format!("seed {seed}, estimator {estimator}, {}, {}", count(*examples, "example"), count(*shuffles, "shuffle"))
     }
 }
 

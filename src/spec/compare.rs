@@ -88,6 +88,11 @@ impl Lora {
     pub fn of_rank(rank: usize) -> Self {
         Self { rank, alpha: 2.0 * rank as f64, targets: Self::TARGETS.map(String::from).to_vec() }
     }
+
+    /// It, for signatures.
+    pub fn signature(&self) -> String {
+        format!("lora:r{}:alpha{}:{}", self.rank, self.alpha, self.targets.join("+"))
+    }
 }
 
 /// Which tasks are asked with the soft prompt attached.
@@ -263,18 +268,8 @@ pub struct Compare {
 
 impl Compare {
     /// How `stage` is trained.
-    pub fn stage(&self, stage: &Stage) -> StageTraining {
-        let base = match stage.budget {
-            Budget::Model | Budget::Long => &self.model_stage,
-            Budget::Prompt => &self.prompt_stage,
-            Budget::Lora => &self.lora_stage,
-        };
-        let mut resolved = base.clone();
-        if stage.budget == Budget::Long {
-            resolved.steps = resolved.steps.saturating_add(self.prompt_stage.steps);
-        }
-        resolved.training.trainable = stage.trained.patterns().to_string();
-        resolved
+    pub fn stage(&self, of: &Stage) -> StageTraining {
+        stage(of, &self.model_stage, &self.prompt_stage, &self.lora_stage)
     }
 
     /// Shots of the evaluations that every checkpoint is asked; none if it is asked none.
@@ -332,6 +327,26 @@ impl Compare {
         }
         Ok(())
     }
+}
+
+/// How `stage` is trained, where these are what each kind of stage is given.
+pub(super) fn stage(
+    stage: &Stage,
+    model: &StageTraining,
+    prompt: &StageTraining,
+    lora: &StageTraining,
+) -> StageTraining {
+    let base = match stage.budget {
+        Budget::Model | Budget::Long => model,
+        Budget::Prompt => prompt,
+        Budget::Lora => lora,
+    };
+    let mut resolved = base.clone();
+    if stage.budget == Budget::Long {
+        resolved.steps = resolved.steps.saturating_add(prompt.steps);
+    }
+    resolved.training.trainable = stage.trained.patterns().to_string();
+    resolved
 }
 
 #[cfg(test)]

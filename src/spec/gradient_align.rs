@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::align_methods::{self, Stages};
+use super::compare::StageTraining;
+use super::method::{Budget, Method};
 use super::training::{Training, at_least_one, at_most};
 use crate::error::{Error, Result};
 
@@ -102,7 +105,10 @@ pub struct GradientAlign {
     pub task: String,
     /// Training split.
     pub train: PathBuf,
-    /// Validation split; needed only for `probe_split = "validation"`.
+    /// Methods, each fine-tuned and probed in its last stage; none for standard fine-tuning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub method: Vec<Method>,
+    /// Validation split; needed only for `probe_split = "validation"`, and to choose the checkpoint of a stage before the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dev: Option<PathBuf>,
     /// A soft prompt or LoRA in PEFT's layout that is attached, and frozen: the second stage of ProMoT.
@@ -132,6 +138,9 @@ pub struct GradientAlign {
     pub estimand: Estimand,
     /// How the model is fine-tuned.
     pub training: Training,
+    /// What other stages than fine-tuning the model take; none where there is no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Stages>,
 }
 
 impl GradientAlign {
@@ -144,7 +153,10 @@ impl GradientAlign {
         at_least_one("--shuffles", self.shuffles as u64)?;
         at_most("--steps", self.steps, MOST_STEPS)?;
         at_most("--shuffles", self.shuffles as u64, MOST_SHUFFLES)?;
-        if self.steps / self.probe_every > MOST_PROBES {
+        align_methods::validate(self)?;
+        let steps = self.last_stage()?.steps;
+        at_most("--steps", steps, MOST_STEPS)?;
+        if steps / self.probe_every > MOST_PROBES {
             return Err(Error::input(format!("{} makes more than {MOST_PROBES} probes", self.probe_every))
                 .flag("--probe-every")
                 .next("probe less often"));
@@ -158,8 +170,28 @@ impl GradientAlign {
         Ok(())
     }
 
-    /// The steps that are probed, in order: 0, every `probe_every`, and the last.
-    pub fn probe_steps(&self) -> Vec<u64> {
-        super::label_ratio::probe_steps(self.steps, self.probe_every)
+    /// How the stage is trained that is probed: that of the first method.
+    ///
+    /// # Errors
+    /// If the spec does not say it.
+    pub fn last_stage(&self) -> Result<StageTraining> {
+        let model =
+            || StageTraining { steps: self.steps, probe_every: self.probe_every, training: self.training.clone() };
+        let stage = self.method.first().and_then(|method| method.stages().last());
+        match stage.map(|stage| (stage, stage.budget)) {
+            None | Some((_, Budget::Model)) => Ok(model()),
+            Some((stage, _)) => {
+                let stages = self.stages.as_ref().ok_or_else(|| align_methods::missing(&self.method))?;
+                Ok(StageTraining { probe_every: self.probe_every, ..stages.training(stage, &model()) })
+            }
+        }
+    }
+
+    /// The steps at which the first method is probed, in order: 0, every `probe_every`, and the last.
+    ///
+    /// # Errors
+    /// As [`GradientAlign::last_stage`].
+    pub fn probe_steps(&self) -> Result<Vec<u64>> {
+        Ok(super::label_ratio::probe_steps(self.last_stage()?.steps, self.probe_every))
     }
 }

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+pub mod align_methods;
 pub mod compare;
 pub mod config;
 pub mod decoding;

@@ -210,6 +210,7 @@ impl Paper {
             model: MINI.into(),
             task: TASK.into(),
             train: format!("{MINI}:{TASK}/train").into(),
+            method: Vec::new(),
             dev: None,
             adapter: None,
             out,
@@ -224,6 +225,7 @@ impl Paper {
             estimators: GradientAlign::ESTIMATORS.to_vec(),
             estimand: GradientAlign::ESTIMAND,
             training: defaults.training(),
+            stages: None,
         }
     }
 

@@ -2,6 +2,9 @@
 
 mod bad_input;
 #[cfg(unix)]
+mod full_disk;
+mod gradients;
+#[cfg(unix)]
 mod jobs;
 mod methods;
 mod resume;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fsa::Result;
-use fsa::experiment::compare::{self, Outcome, Plan, PlannedStage};
+use fsa::experiment::compare::{self, Outcome, Plan};
 use fsa::spec::Compare;
 use options::{Options, Tables, stages};
 
@@ -79,18 +79,9 @@ fn resolve(flags: Options, config: Option<&Path>, jobs: usize) -> Result<Compare
 }
 
 fn print_plan(plan: &Plan, spec: &Compare) -> Result<()> {
-    let mut methods = String::new();
-    for method in &plan.methods {
-        let stage = |planned: &PlannedStage| {
-            format!("{} {} steps, {} examples", planned.stage, planned.steps, planned.examples)
-        };
-        let stages: Vec<String> = method.stages.iter().map(stage).collect();
-        let total: u64 = method.stages.iter().map(|stage| stage.steps).sum();
-        let budget = if stages.is_empty() { "nothing trained".to_string() } else { stages.join("; then ") };
-        methods.push_str(&format!("{:<22} {total:>6} steps  {budget}\n", method.method));
-    }
+    let methods = how::methods(&plan.methods);
     let text = format!(
-        "{methods}\nmethods run {}, over targets and seeds\nstages      {}, {} steps in all (shared ones counted once)\n\
+        "{methods}methods run {}, over targets and seeds\nstages      {}, {} steps in all (shared ones counted once)\n\
          evaluation  {} prompts\nparameters  {}\nmemory      about {} MiB\n{}signature   {}\n{}",
         plan.runs,
         plan.stages,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, Args};
-use fsa::spec::compare::{AttachPrompt, Lora, Mix, PromptInit, Report, SoftPrompt, StageTraining};
+use fsa::spec::compare::{AttachPrompt, Mix, Report, StageTraining};
 use fsa::spec::config::Config;
 use fsa::spec::preset::IN_CONTEXT;
 use fsa::spec::{Compare, Decoding, Evaluation, LabelRatio, Method, Preset, limit};
@@ -19,6 +19,7 @@ use crate::cli::files::{self, DataFile};
 use crate::cli::how::{File, default_out};
 use crate::cli::options::{Layered, every_option, keys};
 use crate::cli::preset::{MODEL_HELP, PRESET_HELP, by_preset, model, task_file, with_default};
+use crate::cli::stages::{NewStages, StageOptions, StageTables, over};
 use crate::cli::training::{SEED, TASK, TrainingOptions};
 use crate::cli::{lenient, threads};
 
@@ -67,54 +68,13 @@ pub struct Options {
     )]
     mix: Option<String>,
 
-    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Soft prompts")]
-    #[arg(help = format!("Rows [default: {}]", by_preset(|of| of.compare.prompt_length)))]
-    prompt_length: Option<usize>,
-    #[arg(long, value_name = "NAME", value_parser = one_of(&PromptInit::ALL, PromptInit::name), help_heading = "Soft prompts")]
-    #[arg(help = format!("What they start from [default: {}]", PromptInit::SampledVocab.name()))]
-    prompt_init: Option<PromptInit>,
-    /// A text whose embeddings are the first rows
-    #[arg(long, value_name = "TEXT", help_heading = "Soft prompts")]
-    prompt_text: Option<String>,
-    /// A folder with a soft prompt in PEFT's layout to start from
-    #[arg(long, value_name = "DIR", help_heading = "Soft prompts")]
-    prompt_file: Option<PathBuf>,
-    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Soft prompts")]
-    #[arg(help = format!("Steps of prompt tuning [default: {}]", by_preset(|of| of.compare.prompt.steps)))]
-    prompt_steps: Option<u64>,
-    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Soft prompts")]
-    #[arg(help = format!("Steps between its checkpoints [default: {}]", by_preset(|of| of.compare.prompt.probe_every)))]
-    prompt_probe_every: Option<u64>,
-    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Soft prompts")]
-    #[arg(help = format!("Its learning rate, not multiplied by a scale [default: {}]", by_preset(|of| of.compare.prompt_lr)))]
-    prompt_lr: Option<f64>,
-    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "Soft prompts")]
-    #[arg(help = format!("Its weight decay [default: {}]", by_preset(|of| of.compare.prompt_weight_decay)))]
-    prompt_weight_decay: Option<f64>,
+    #[command(flatten)]
+    #[serde(skip)]
+    stages: StageOptions,
     #[arg(long, value_name = "WHICH", value_parser = one_of(&AttachPrompt::ALL, AttachPrompt::name), help_heading = "Soft prompts")]
     #[arg(help = format!("Where a prompt counts as attached: at the target alone, or at tasks whose label words overlap the \
         target's too; both are measured [default: {}]", AttachPrompt::Target.name()))]
     attach_prompt: Option<AttachPrompt>,
-
-    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "LoRA")]
-    #[arg(help = format!("Rank [default: {}]", by_preset(|of| of.compare.lora_rank)))]
-    lora_rank: Option<usize>,
-    /// The product of the matrices is multiplied by this over the rank [default: twice the rank]
-    #[arg(long, value_name = "NUMBER", value_parser = choice::number, help_heading = "LoRA")]
-    lora_alpha: Option<f64>,
-    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "LoRA")]
-    #[arg(help = format!("Linear maps that it is added to, with commas between [default: {}]", Lora::TARGETS.join(",")))]
-    #[serde(deserialize_with = "lenient::names")]
-    lora_targets: Option<Vec<String>>,
-    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "LoRA")]
-    #[arg(help = format!("Steps of its training [default: {}]", by_preset(|of| of.compare.lora.steps)))]
-    lora_steps: Option<u64>,
-    #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "LoRA")]
-    #[arg(help = format!("Steps between its checkpoints [default: {}]", by_preset(|of| of.compare.lora.probe_every)))]
-    lora_probe_every: Option<u64>,
-    #[arg(long, value_name = "RATE", value_parser = choice::number, help_heading = "LoRA")]
-    #[arg(help = format!("Its learning rate, not multiplied by a scale [default: {}]", by_preset(|of| of.compare.lora_lr)))]
-    lora_lr: Option<f64>,
 
     #[arg(long, value_name = "TASK", value_delimiter = ',', help_heading = "Evaluation")]
     #[arg(help = format!("In-context tasks, with commas between, each with the examples in its prompts (TASK:SHOTS) or with \
@@ -160,10 +120,9 @@ pub struct Options {
 
 every_option! {
     Options {
-        model target methods files preset seed seeds threads mix prompt_length prompt_init prompt_text prompt_file prompt_steps
-        prompt_probe_every prompt_lr prompt_weight_decay attach_prompt lora_rank lora_alpha lora_targets lora_steps
-        lora_probe_every lora_lr eval shots trade_off target_shots report limit prompt_sentinel bleu_tokenizer out
-    } { training decoding }
+        model target methods files preset seed seeds threads mix attach_prompt eval shots trade_off target_shots report limit
+        prompt_sentinel bleu_tokenizer out
+    } { training stages decoding }
 }
 
 /// Makes the options of fine-tuning state how long this command does it.
@@ -179,32 +138,31 @@ pub fn stages(arg: Arg) -> Arg {
     }
 }
 
-/// The tables of a run's own `spec.toml` that group options.
+/// The tables of a run's own `spec.toml` that group options, beside those of [`StageOptions`].
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Tables {
     model_stage: Option<StageTraining>,
-    prompt_stage: Option<StageTraining>,
-    lora_stage: Option<StageTraining>,
-    prompt: Option<SoftPrompt>,
-    lora: Option<Lora>,
     decoding: Option<Decoding>,
+    #[serde(skip)]
+    stages: StageTables,
 }
 
 impl Options {
     /// The keys that a config may hold.
     pub fn config_keys() -> Vec<String> {
         let options = keys::<Self>().into_iter().map(|key| if key == "file" { "files".to_owned() } else { key });
-        let tables = ["model-stage", "prompt-stage", "lora-stage", "prompt", "lora", "decoding"];
-        options.chain(tables.map(String::from)).collect()
+        options.chain(["model-stage", "decoding"].into_iter().chain(StageTables::KEYS).map(String::from)).collect()
     }
 
     /// The options that `file` gives: those of their own, and those in tables, over which the others win.
     pub fn read(file: &File) -> Result<(Config<Self>, Tables)> {
         let mut config = file.read::<Self>()?;
         config.values.training = file.read()?.values;
+        config.values.stages = file.read()?.values;
         config.values.decoding = file.read()?.values;
-        Ok((config, file.read::<Tables>()?.values))
+        let tables = Tables { stages: file.read()?.values, ..file.read()?.values };
+        Ok((config, tables))
     }
 
     /// The spec that these options, over `tables` of a config, come to, with a default for everything that has one; `jobs` processes
@@ -246,33 +204,8 @@ impl Options {
         if has("probe-every") {
             model_stage.probe_every = self.training.probe_every_or(model_stage.probe_every);
         }
-        let prompt_stage = Own {
-            steps: self.prompt_steps,
-            probe_every: self.prompt_probe_every,
-            lr: self.prompt_lr,
-            weight_decay: self.prompt_weight_decay,
-        }
-        .over(tables.prompt_stage.unwrap_or_else(|| defaults.prompt_stage()), &self.training);
-        let lora_stage =
-            Own { steps: self.lora_steps, probe_every: self.lora_probe_every, lr: self.lora_lr, weight_decay: None }
-                .over(tables.lora_stage.unwrap_or_else(|| defaults.lora_stage()), &self.training);
-        let prompt = tables.prompt.unwrap_or(SoftPrompt {
-            length: defaults.compare.prompt_length,
-            init: PromptInit::SampledVocab,
-            text: None,
-            file: None,
-        });
-        let lora = tables.lora.unwrap_or(Lora {
-            rank: defaults.compare.lora_rank,
-            alpha: f64::NAN,
-            targets: Lora::TARGETS.map(String::from).to_vec(),
-        });
-        let rank = self.lora_rank.unwrap_or(lora.rank);
-        let alpha = self.lora_alpha.unwrap_or(if lora.alpha.is_nan() || rank != lora.rank {
-            2.0 * rank as f64
-        } else {
-            lora.alpha
-        });
+        let NewStages { prompt, lora, prompt_stage, lora_stage } =
+            self.stages.resolve(tables.stages, &defaults, &self.training);
         let decoding = match tables.decoding {
             Some(decoding) => self.decoding.over_spec(decoding),
             None => self.decoding,
@@ -296,45 +229,12 @@ impl Options {
             report: self.report.unwrap_or(defaults.compare.report),
             decoding: decoding.resolve_over(defaults.decoding()),
             mix: self.mix.as_deref().map_or(Ok(Mix::Equal), Mix::parse)?,
-            prompt: SoftPrompt {
-                length: self.prompt_length.unwrap_or(prompt.length),
-                init: self.prompt_init.unwrap_or(prompt.init),
-                text: self.prompt_text.or(prompt.text),
-                file: self.prompt_file.or(prompt.file),
-            },
-            lora: Lora { rank, alpha, targets: self.lora_targets.unwrap_or(lora.targets) },
+            prompt,
+            lora,
             model_stage,
             prompt_stage,
             lora_stage,
         })
-    }
-}
-
-/// `stage`, trained as `training` says where it says something. Steps are each kind of stage's own.
-fn over(stage: StageTraining, training: &TrainingOptions) -> StageTraining {
-    StageTraining { training: training.clone().resolve_over(stage.training), ..stage }
-}
-
-/// What is said of one kind of stage alone.
-struct Own {
-    steps: Option<u64>,
-    probe_every: Option<u64>,
-    lr: Option<f64>,
-    weight_decay: Option<f64>,
-}
-
-impl Own {
-    /// `stage` with it. Everything else that is said of fine-tuning holds for it too, but for rate, decay and scale.
-    fn over(self, stage: StageTraining, training: &TrainingOptions) -> StageTraining {
-        let mut own = over(stage.clone(), training);
-        own.training.lr = self.lr.unwrap_or(stage.training.lr);
-        own.training.weight_decay = self.weight_decay.unwrap_or(stage.training.weight_decay);
-        own.training.scale_parameter = stage.training.scale_parameter;
-        StageTraining {
-            steps: self.steps.unwrap_or(stage.steps),
-            probe_every: self.probe_every.unwrap_or(stage.probe_every),
-            ..own
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod options;
 #[cfg(test)]
 mod tests;
+mod unused;
 
 use std::path::Path;
 
@@ -10,10 +11,10 @@ use clap::Args;
 use fsa::Result;
 use fsa::experiment::gradient_align::{self, Plan};
 use fsa::spec::GradientAlign;
-use options::Options;
+use options::{Options, Tables};
 
 use super::how::{self, File, How, Planned};
-use super::options::{Layered, keys};
+use super::options::Layered;
 use super::{term, threads};
 
 /// Fine-tune, and at each probe compare the gradient with the format gradient, layer by layer
@@ -30,10 +31,13 @@ const EXAMPLES: &str = "\
 Examples:
   fsa gradient-align
   fsa gradient-align --model path/to/model --train path/to/train.tsv --steps 400
+  fsa gradient-align --method standard,promot
   fsa gradient-align --config path/to/spec.toml --seed 1 --out reports/seed1
 
 A config holds these flags without their dashes, a `key = value` each; a run's own spec.toml is
 one. Flags win over it. Its paths are relative to the current directory.
+
+Of several methods each has a sub-folder, a run of its own; stages before the last lie in earlier/.
 
 With no model and no data, the embedded model is fine-tuned on the mini world's RTE.";
 
@@ -60,20 +64,18 @@ impl Arguments {
 
 /// The validated spec that the flags come to, over a config file if there is one.
 fn resolve(flags: Options, config: Option<&Path>) -> Result<GradientAlign> {
-    let Some(path) = config else {
-        let spec = flags.resolve()?;
-        return spec.validate().map(|()| spec);
-    };
-    let mut config = Options::read(&File::new(path, keys::<Options>()))?;
+    let valid = |spec: GradientAlign| spec.validate().map(|()| spec);
+    let Some(path) = config else { return flags.resolve(Tables::default()).and_then(valid) };
+    let (mut config, tables) = Options::read(&File::new(path, Options::config_keys()))?;
     let typed = flags.given();
-    let spec = flags.or(std::mem::take(&mut config.values)).resolve()?;
-    spec.validate().map_err(|error| config.place(error, &typed))?;
-    Ok(spec)
+    let options = flags.or(std::mem::take(&mut config.values));
+    options.resolve(tables).and_then(valid).map_err(|error| config.place(error, &typed))
 }
 
 fn print_plan(plan: &Plan, spec: &GradientAlign) -> Result<()> {
+    let methods = how::methods(&plan.methods);
     let text = format!(
-        "steps       {}\nprobes      {}, at steps {}\nexamples    {} in the training split\nparameters  {}\n\
+        "{methods}steps       {}\nprobes      {}, at steps {}\nexamples    {} in the training split\nparameters  {}\n\
          losses      {} per probe batch\nmemory      about {} MiB\n{}signature   {}\n{}",
         plan.steps,
         plan.probe_steps.len(),

@@ -3,16 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use fsa::Result;
 use fsa::data::{MiniSplit, Task, source};
+use fsa::spec::align_methods::{self, Choose, STANDARD, Stages, takes_stages};
 use fsa::spec::config::Config;
 use fsa::spec::{Estimand, Estimator, GradientAlign, Preset, ProbeSplit};
+use fsa::{Error, Result};
 use serde::Deserialize;
 
+use super::unused::refuse_unused;
 use crate::cli::choice::{self, one_of, switch, switch_name};
 use crate::cli::how::{File, default_out};
-use crate::cli::options::every_option;
+use crate::cli::options::{Layered, every_option, keys};
 use crate::cli::preset::{MODEL_HELP, PRESET_HELP, by_preset, model, task_file};
+use crate::cli::stages::{NewStages, StageOptions, StageTables};
 use crate::cli::training::{SEED, TASK, TrainingOptions};
 use crate::cli::{lenient, required, threads};
 
@@ -28,7 +31,13 @@ pub struct Options {
     /// Training split of the task, or `mini` for the mini world's [default: that of the task file]
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     train: Option<PathBuf>,
-    /// Validation split, or `mini`; needed only for --probe-split validation [default: that of the task file]
+    #[arg(long, value_name = "METHOD", value_delimiter = ',', help_heading = "Input")]
+    #[arg(help = format!("Methods, with commas between, each fine-tuned and probed in its last stage: {} [default: {STANDARD}]",
+        align_methods::all().collect::<Vec<_>>().join(", ")))]
+    #[serde(deserialize_with = "lenient::names")]
+    method: Option<Vec<String>>,
+    /// Validation split, or `mini`; needed only for --probe-split validation, and for methods with a stage before the last, whose
+    /// checkpoint it chooses [default: that of the task file]
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     dev: Option<PathBuf>,
     /// A folder with a soft prompt or LoRA in PEFT's layout, attached and frozen, as in ProMoT's second stage
@@ -46,6 +55,10 @@ pub struct Options {
     /// Threads; sums depend on it in their last bits [default: one per physical core]
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Fine-tuning")]
     threads: Option<usize>,
+
+    #[command(flatten)]
+    #[serde(skip)]
+    stages: StageOptions,
 
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Probing")]
     #[arg(help = format!("Batches, of --batch-size examples, that every probe measures on [default: {}]", by_preset(|of| of.probe_batches)))]
@@ -79,20 +92,37 @@ pub struct Options {
 
 every_option! {
     Options {
-        model task train dev adapter preset seed threads probe_batches probe_split probe_dropout shuffles estimators estimand out
-    } { training }
+        model task method train dev adapter preset seed threads probe_batches probe_split probe_dropout shuffles estimators
+        estimand out
+    } { training stages }
+}
+
+/// The table of a run's own `spec.toml` that groups the options of stages.
+const STAGES: &str = "stages";
+
+/// It.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Tables {
+    stages: Option<Stages>,
 }
 
 impl Options {
-    /// The options that `file` gives.
-    pub fn read(file: &File) -> Result<Config<Self>> {
-        let mut config = file.read::<Self>()?;
-        config.values.training = file.read()?.values;
-        Ok(config)
+    /// The keys that a config may hold.
+    pub fn config_keys() -> Vec<String> {
+        keys::<Self>().into_iter().chain([STAGES.to_owned()]).collect()
     }
 
-    /// The spec that these options come to, with a default for everything that has one.
-    pub fn resolve(self) -> Result<GradientAlign> {
+    /// The options that `file` gives, and its table of stages.
+    pub fn read(file: &File) -> Result<(Config<Self>, Tables)> {
+        let mut config = file.read::<Self>()?;
+        config.values.training = file.read()?.values;
+        config.values.stages = file.read()?.values;
+        Ok((config, file.read()?.values))
+    }
+
+    /// The spec that these options, over `tables` of a config, come to, with a default for everything that has one.
+    pub fn resolve(self, tables: Tables) -> Result<GradientAlign> {
         let task = self.task.unwrap_or_else(|| TASK.to_owned());
         let seed = self.seed.unwrap_or(SEED);
         let mut estimators = self.estimators.unwrap_or_else(|| GradientAlign::ESTIMATORS.to_vec());
@@ -103,10 +133,40 @@ impl Options {
         let model = model(self.model, data.into_iter().flatten())?;
         let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let probe_split = self.probe_split.unwrap_or(GradientAlign::PROBE_SPLIT);
+        let named = self.method.as_deref().map(align_methods::named).transpose()?;
+        if named.as_ref().is_some_and(Vec::is_empty) && self.adapter.is_some() {
+            return Err(Error::input(format!("cannot be used with --method {STANDARD}, which has nothing attached"))
+                .flag("--adapter")
+                .next("leave one of the two out"));
+        }
+        let method = named.unwrap_or_default();
+        let has_adapter = self.adapter.is_some();
+        refuse_unused(&self.stages.given(), &method, has_adapter)?;
+        let chooses = !has_adapter && method.iter().any(|method| method.stages().len() > 1);
         let dev = match probe_split {
-            ProbeSplit::Train => self.dev,
-            ProbeSplit::Validation => file(self.dev, &task, &model, MiniSplit::Validation)?,
+            ProbeSplit::Train if !chooses => self.dev,
+            _ => file(self.dev, &task, &model, MiniSplit::Validation)?,
         };
+        let stages = method.iter().any(|method| takes_stages(method, has_adapter)).then(|| {
+            let (tables, choose) = tables.stages.map_or_else(Default::default, |stages: Stages| {
+                let Stages { prompt, lora, choose, prompt_stage, lora_stage } = stages;
+                let tables = StageTables {
+                    prompt_stage: Some(prompt_stage),
+                    lora_stage: Some(lora_stage),
+                    prompt: Some(prompt),
+                    lora: Some(lora),
+                };
+                (tables, Some(choose))
+            });
+            let NewStages { prompt, lora, prompt_stage, lora_stage } =
+                self.stages.resolve(tables, &defaults, &self.training);
+            let choose = choose.unwrap_or_else(|| Choose {
+                limit: defaults.limit,
+                bleu_tokenizer: defaults.bleu_tokenizer.to_owned(),
+                decoding: defaults.decoding(),
+            });
+            Stages { prompt, lora, choose, prompt_stage, lora_stage }
+        });
         Ok(GradientAlign {
             train: required(
                 file(self.train, &task, &model, MiniSplit::Train)?,
@@ -115,6 +175,7 @@ impl Options {
                 "path/to/train.tsv (or `train` in a --config file)",
             )?,
             dev,
+            method,
             model,
             adapter: self.adapter,
             out: self.out.unwrap_or_else(|| default_out("gradient-align", &task, seed)),
@@ -130,6 +191,7 @@ impl Options {
             estimators,
             estimand: self.estimand.unwrap_or(GradientAlign::ESTIMAND),
             training: self.training.resolve_over(defaults.training()),
+            stages,
         })
     }
 }

@@ -7,6 +7,8 @@ use clap::Parser;
 use fsa::spec::{AdafactorState, Estimator, Optimizer, Preset, ProbeSplit, Smoothing, Training};
 
 use super::*;
+use crate::cli::options::keys;
+use crate::cli::stages::StageOptions;
 
 #[derive(Parser)]
 struct Typed {
@@ -83,11 +85,14 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
     --beta2 0.95 --max-grad-norm 2 --trainable *norm* --preset mini --optimizer adafactor-hf --adafactor-state fresh --scale-parameter off --seed 18446744073709551615 --threads 3 \
         --adapter a --out o";
     let options = typed(flags);
-    assert_eq!(options.given().len(), keys::<Options>().len(), "a flag is missing from this test");
+    // All but --method and those of other stages, which have a test of their own.
+    let others = 1 + keys::<StageOptions>().len();
+    assert_eq!(options.given().len() + others, keys::<Options>().len(), "a flag is missing from this test");
     let spec = resolve(options, None).unwrap();
     let want = GradientAlign {
         model: "m".into(),
         task: "tasks/own.toml".into(),
+        method: Vec::new(),
         train: "t".into(),
         dev: Some("d".into()),
         adapter: Some("a".into()),
@@ -123,9 +128,52 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
             max_grad_norm: 2.0,
             trainable: "*norm*".into(),
         },
+        stages: None,
     };
     assert_eq!(spec, want);
     assert_eq!(resolved("", &toml::to_string(&spec).unwrap()), Ok(want));
+}
+
+#[test]
+fn every_flag_of_other_stages_reaches_the_spec_and_its_toml_is_a_config_for_it() {
+    let flags = "--model m --train t --dev d --method promot-lora,promot,standard,promot --batch-size 8 --lr 0.25 \
+        --prompt-length 7 --prompt-init uniform --prompt-text words --prompt-steps 11 --prompt-probe-every 3 --prompt-lr 0.1 \
+        --prompt-weight-decay 0.01 --lora-rank 2 --lora-alpha 3 --lora-targets q,wo --lora-steps 12 --lora-probe-every 5 \
+        --lora-lr 0.02";
+    let options = typed(flags);
+    let given = options.given();
+    let missing: Vec<String> = keys::<StageOptions>().into_iter().filter(|key| !given.contains(key)).collect();
+    assert_eq!(missing, ["prompt-file"], "a flag is missing from this test");
+    let spec = resolve(options, None).unwrap();
+    assert_eq!(
+        spec.method.iter().map(|method| method.name()).collect::<Vec<_>>(),
+        ["promot-lora", "promot", "standard"]
+    );
+    let stages = spec.stages.clone().unwrap();
+    let [prompt, lora] = [&stages.prompt_stage, &stages.lora_stage];
+    assert_eq!((prompt.steps, prompt.probe_every, prompt.training.lr), (11, 3, 0.1));
+    assert_eq!((lora.steps, lora.probe_every, lora.training.lr), (12, 5, 0.02));
+    // What is said of fine-tuning holds for every stage, but for its rate.
+    assert_eq!((spec.training.batch_size, prompt.training.batch_size, lora.training.batch_size), (8, 8, 8));
+    assert_eq!((stages.prompt.length, stages.prompt.text.as_deref()), (7, Some("words")));
+    assert_eq!((stages.lora.rank, stages.lora.alpha, stages.lora.targets.join(",")), (2, 3.0, "q,wo".to_string()));
+    assert_eq!(resolved("", &toml::to_string(&spec).unwrap()), Ok(spec.clone()));
+    let file = resolved("--lora-rank 3", &toml::to_string(&spec).unwrap()).unwrap().stages.unwrap();
+    assert_eq!((file.lora.rank, file.lora.alpha, file.prompt), (3, 6.0, stages.prompt));
+}
+
+#[test]
+fn a_validation_split_is_asked_for_where_a_checkpoint_is_chosen() {
+    let of = |flags: &str| resolve(typed(flags), None).map_err(|error| error.to_string());
+    for none in ["standard", "joint,random-prompt", "lora,prompt-tuning+1shot,standard-long", "promot --adapter a"] {
+        assert_eq!(of(&format!("--model m --train t --method {none}")).unwrap().dev, None, "{none}");
+    }
+    for some in ["promot", "joint,promot-lora+1shot"] {
+        let error = of(&format!("--model m --train t --method {some}")).unwrap_err();
+        assert!(error.starts_with("--dev: missing: the validation split"), "{error}");
+    }
+    assert_eq!(of("--method promot").unwrap().dev, Some("mini:rte/validation".into()));
+    assert_eq!(of("--method standard").unwrap(), of("").unwrap());
 }
 
 #[test]

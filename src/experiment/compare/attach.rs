@@ -3,42 +3,46 @@
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
-use super::data::{Base, Target};
+use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::model::peft::{Adapter, read_adapter};
 use crate::model::{T5, lora::LoraShape, prompt, read};
-use crate::spec::compare::{PromptInit, SoftPrompt};
+use crate::spec::Seeds;
+use crate::spec::compare::{Lora, PromptInit, SoftPrompt};
 use crate::spec::method::Attached;
-use crate::spec::{Compare, Seeds};
+use crate::tokenizer::Tokenizer;
 
 /// Embeddings that a sampled row is one of: the first so many, which are the most frequent pieces (prompt-tuning's choice).
 const SAMPLED: usize = 5000;
 
+/// What new attachments are made of.
+#[derive(Clone, Copy)]
+pub(in crate::experiment) struct New<'a> {
+    pub prompt: &'a SoftPrompt,
+    pub lora: &'a Lora,
+    /// The task whose label words a prompt may start from.
+    pub task: &'a Task,
+    pub tokenizer: &'a Tokenizer,
+}
+
 /// `model` with what `attached` says, new.
-pub(super) fn attach(
-    model: &T5,
-    attached: Attached,
-    spec: &Compare,
-    target: &Target,
-    base: &Base,
-    seeds: Seeds,
-) -> Result<T5> {
+pub(in crate::experiment) fn attach(model: &T5, attached: Attached, new: New, seeds: Seeds) -> Result<T5> {
     match attached {
         Attached::Nothing => model.bare(),
-        Attached::Prompt => new_prompt(model, &spec.prompt, target, base, seeds),
+        Attached::Prompt => new_prompt(model, new.prompt, new, seeds),
         Attached::RandomPrompt => {
-            let random = SoftPrompt { init: PromptInit::Uniform, text: None, file: None, ..spec.prompt.clone() };
-            new_prompt(model, &random, target, base, seeds)
+            let random = SoftPrompt { init: PromptInit::Uniform, text: None, file: None, ..new.prompt.clone() };
+            new_prompt(model, &random, new, seeds)
         }
         Attached::Lora => {
             let shape =
-                LoraShape { rank: spec.lora.rank, alpha: spec.lora.alpha, target_modules: spec.lora.targets.clone() };
+                LoraShape { rank: new.lora.rank, alpha: new.lora.alpha, target_modules: new.lora.targets.clone() };
             model.with_new_lora(&shape, seeds)
         }
     }
 }
 
-fn new_prompt(model: &T5, wanted: &SoftPrompt, target: &Target, base: &Base, seeds: Seeds) -> Result<T5> {
+fn new_prompt(model: &T5, wanted: &SoftPrompt, new: New, seeds: Seeds) -> Result<T5> {
     if let Some(file) = &wanted.file {
         return match read_adapter(file).map_err(|error| error.flag("--prompt-file"))? {
             Adapter::Prompt(values) if values.dim(0)? == wanted.length => model.with_prompt(values),
@@ -49,7 +53,7 @@ fn new_prompt(model: &T5, wanted: &SoftPrompt, target: &Target, base: &Base, see
             Adapter::Lora(..) => Err(Error::input("it is LoRA, not a soft prompt").at(file).flag("--prompt-file")),
         };
     }
-    let width = base.config.shape.d_model;
+    let width = model.config().shape.d_model;
     let mut rng = seeds.rng("init/prompt", &[]);
     let uniform = |low: f32, rng: &mut rand::rngs::ChaCha8Rng| -> Vec<f32> {
         (0..wanted.length * width).map(|_| rng.random_range(low..0.5)).collect()
@@ -59,8 +63,8 @@ fn new_prompt(model: &T5, wanted: &SoftPrompt, target: &Target, base: &Base, see
         (None, PromptInit::UniformT5x) => uniform(0.0, &mut rng),
         (text, init) => {
             let first: Vec<Vec<u32>> = match (text, init) {
-                (Some(text), _) => pieces(text, base)?.into_iter().map(|id| vec![id]).collect(),
-                (None, PromptInit::ClassLabels) => class_labels(target, base)?,
+                (Some(text), _) => pieces(text, new.tokenizer)?.into_iter().map(|id| vec![id]).collect(),
+                (None, PromptInit::ClassLabels) => class_labels(new)?,
                 _ => Vec::new(),
             };
             embeddings(model, &first, wanted.length, &mut rng)?
@@ -70,20 +74,20 @@ fn new_prompt(model: &T5, wanted: &SoftPrompt, target: &Target, base: &Base, see
 }
 
 /// Ids of `text` without its end.
-fn pieces(text: &str, base: &Base) -> Result<Vec<u32>> {
-    let mut ids = base.tokenizer.encode(text)?;
+fn pieces(text: &str, tokenizer: &Tokenizer) -> Result<Vec<u32>> {
+    let mut ids = tokenizer.encode(text)?;
     ids.pop();
     Ok(ids)
 }
 
 /// Ids of each label word.
-fn class_labels(target: &Target, base: &Base) -> Result<Vec<Vec<u32>>> {
-    let Some(labels) = &target.labels.set else {
-        return Err(Error::input(format!("the targets of task `{}` are free text", target.name))
+fn class_labels(new: New) -> Result<Vec<Vec<u32>>> {
+    let Some(labels) = new.task.labels() else {
+        return Err(Error::input(format!("the targets of task `{}` are free text", new.task.name()))
             .flag("--prompt-init")
             .next("give sampled-vocab, or --prompt-text"));
     };
-    labels.words().iter().map(|word| pieces(word, base)).collect()
+    labels.words().iter().map(|word| pieces(word, new.tokenizer)).collect()
 }
 
 /// `length` rows: the mean embedding of each of `first`, and then sampled ones.

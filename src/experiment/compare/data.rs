@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use super::attach::New;
+use super::inputs::Examples;
 use crate::data::{MiniSplit, Split, Task, Tokenized, batch};
 use crate::error::{Error, Result};
 use crate::experiment::asking::{Asked, Asking, Examiner, Labels, Reader, describe};
@@ -91,6 +93,16 @@ impl Target {
     /// Who asks models of this target, with the ids of a soft prompt before each source.
     pub fn examiner<'a>(&'a self, spec: &'a Compare, base: &'a Base, prefix: &'a [u32]) -> Examiner<'a> {
         Examiner { tokenizer: &base.tokenizer, labels: &self.labels, decoding: &spec.decoding, seed: self.seed, prefix }
+    }
+
+    /// What it is trained on, behind the ids of a soft prompt.
+    pub fn training(&self, prefix: &[u32]) -> Examples<'_> {
+        Examples { name: &self.name, split: &self.train, tokens: &self.train_tokens, prefix: prefix.to_vec() }
+    }
+
+    /// What is attached anew for it is made of this.
+    pub fn attachments<'a>(&'a self, spec: &'a Compare, base: &'a Base) -> New<'a> {
+        New { prompt: &spec.prompt, lora: &spec.lora, task: &self.task, tokenizer: &base.tokenizer }
     }
 
     /// Whether the label words of `asked` overlap the target's.

@@ -1,26 +1,37 @@
 //! What a stage is trained on: batches of one target, or of several together, each input behind its soft prompt and its shot.
 
 use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
 
-use super::data::{Base, Target};
-use crate::data::Order;
+use crate::data::{Order, Split, Tokenized};
 use crate::error::{Error, Result};
 use crate::experiment::fine_tune::Batches;
 use crate::model::{Batch, T5Config, Whole};
 use crate::spec::compare::Mix;
 use crate::spec::{Seeds, Training};
+use crate::tokenizer::Tokenizer;
+
+/// What a target is trained on.
+#[derive(Clone)]
+pub(in crate::experiment) struct Examples<'a> {
+    /// The target's name, which its random streams have.
+    pub name: &'a str,
+    /// Its training split, and the same as ids.
+    pub split: &'a Split,
+    pub tokens: &'a [Tokenized],
+    /// Ids before every source: a soft prompt's.
+    pub prefix: Vec<u32>,
+}
 
 /// One target's share of every batch.
 struct Part<'a> {
-    target: &'a Target,
+    of: Examples<'a>,
     order: Order,
-    /// Ids of its soft prompt.
-    prefix: Vec<u32>,
 }
 
 /// Batches of a stage.
-pub(super) struct Inputs<'a> {
-    base: &'a Base,
+pub(in crate::experiment) struct Inputs<'a> {
+    tokenizer: &'a Tokenizer,
     parts: Vec<Part<'a>>,
     shots: usize,
     seeds: Seeds,
@@ -28,13 +39,13 @@ pub(super) struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    /// Of `targets`, each with the ids of its soft prompt; in every batch each has the share that `mix` gives it.
+    /// Of `targets`; in every batch each has the share that `mix` gives it.
     ///
     /// # Errors
     /// If a target has no example, or batches are smaller than there are targets.
     pub fn new(
-        base: &'a Base,
-        targets: &[(&'a Target, Vec<u32>)],
+        tokenizer: &'a Tokenizer,
+        targets: Vec<Examples<'a>>,
         shots: usize,
         mix: Mix,
         training: &Training,
@@ -45,40 +56,41 @@ impl<'a> Inputs<'a> {
                 .flag("--batch-size")
                 .next(format!("give at least {}", targets.len())));
         }
-        let sizes: Vec<usize> = targets.iter().map(|(target, _)| target.train.len()).collect();
+        let sizes: Vec<usize> = targets.iter().map(|of| of.split.len()).collect();
         let shares = mix.shares(&sizes, training.batch_size);
-        let parts = targets
-            .iter()
-            .zip(shares)
-            .map(|((target, prefix), share)| {
-                let order = Order::new(target.train.len(), share, seeds)?;
-                Ok(Part { target, order, prefix: prefix.clone() })
-            })
-            .collect::<Result<_>>()?;
-        Ok(Self { base, parts, shots, seeds, micro_batch_tokens: training.micro_batch_tokens })
+        let part = |(of, share): (Examples<'a>, usize)| {
+            let order = Order::new(of.split.len(), share, seeds)?;
+            Ok(Part { of, order })
+        };
+        let parts = targets.into_iter().zip(shares).map(part).collect::<Result<_>>()?;
+        Ok(Self { tokenizer, parts, shots, seeds, micro_batch_tokens: training.micro_batch_tokens })
     }
 }
 
 impl Part<'_> {
     /// The source of example `i`, behind the soft prompt and, if there is to be one, a shot. Each time an example comes up it has
     /// another one.
-    fn source(&self, base: &Base, seeds: Seeds, shots: usize, step: u64, i: usize) -> Result<Vec<u32>> {
-        let tokens = &self.target.train_tokens[i].source;
+    fn source(&self, tokenizer: &Tokenizer, seeds: Seeds, shots: usize, step: u64, i: usize) -> Result<Vec<u32>> {
+        let Examples { name, split, tokens, prefix } = &self.of;
         if shots == 0 {
-            return Ok([self.prefix.as_slice(), tokens].concat());
+            return Ok([prefix.as_slice(), &tokens[i].source].concat());
         }
-        let examples = &self.target.train.examples;
-        let mut rng = seeds.rng(&format!("train.shots.{}", self.target.name), &[step, i as u64]);
-        // Never the example itself, nor one of the same text.
-        let others = (0..64 * examples.len()).map(|_| rng.random_range(0..examples.len()));
-        let shot = others.into_iter().find(|&j| examples[j].source != examples[i].source).ok_or_else(|| {
-            Error::input("every training example has the same source, so none can be another's shot")
-                .at(&self.target.train.path)
-                .next("leave the +1shot methods out")
-        })?;
-        let text = format!("{} {} {}", examples[shot].source, examples[shot].target, examples[i].source);
-        Ok([self.prefix.as_slice(), &base.tokenizer.encode(&text)?].concat())
+        let mut rng = seeds.rng(&format!("train.shots.{name}"), &[step, i as u64]);
+        let text = behind_shot(split, &split.examples[i].source, &mut rng)?;
+        Ok([prefix.as_slice(), &tokenizer.encode(&text)?].concat())
     }
+}
+
+/// `source` behind an example of `train` with its answer: never the example itself, nor one of the same text.
+pub(in crate::experiment) fn behind_shot(train: &Split, source: &str, rng: &mut ChaCha8Rng) -> Result<String> {
+    let examples = &train.examples;
+    let mut others = (0..64 * examples.len()).map(|_| rng.random_range(0..examples.len()));
+    let shot = others.find(|&j| examples[j].source != source).ok_or_else(|| {
+        Error::input("every training example has the same source, so none can be another's shot")
+            .at(&train.path)
+            .next("leave the +1shot methods out")
+    })?;
+    Ok(format!("{} {} {source}", examples[shot].source, examples[shot].target))
 }
 
 impl Batches for Inputs<'_> {
@@ -86,9 +98,9 @@ impl Batches for Inputs<'_> {
         let (mut sources, mut keys, mut targets): (Vec<Vec<u32>>, Vec<u64>, Vec<&[u32]>) = Default::default();
         for (number, part) in self.parts.iter_mut().enumerate() {
             for i in part.order.batch(step) {
-                sources.push(part.source(self.base, self.seeds, self.shots, step, i)?);
+                sources.push(part.source(self.tokenizer, self.seeds, self.shots, step, i)?);
                 keys.push(i as u64 + ((number as u64) << 40));
-                targets.push(part.target.train_tokens[i].target.as_slice());
+                targets.push(part.of.tokens[i].target.as_slice());
             }
         }
         Whole::training(sources.iter().map(Vec::as_slice).collect(), keys, targets).cut(self.micro_batch_tokens, config)
@@ -97,6 +109,7 @@ impl Batches for Inputs<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::data::{Base, Target};
     use super::*;
     use crate::model::prompt;
     use crate::spec::Compare;
@@ -108,10 +121,10 @@ mod tests {
         let target = Target::load(&spec, &base, "rte", 0, &mut Vec::new()).unwrap();
         let prefix: Vec<u32> = prompt::virtual_tokens(0, 3).collect();
         let training = &spec.model_stage.training;
-        let (seeds, of) = (Seeds::new(0), [(&target, prefix.clone())]);
-        let inputs = Inputs::new(&base, &of, 1, Mix::Equal, training, seeds).unwrap();
+        let (seeds, of) = (Seeds::new(0), vec![target.training(&prefix)]);
+        let inputs = Inputs::new(&base.tokenizer, of, 1, Mix::Equal, training, seeds).unwrap();
         let (part, examples) = (&inputs.parts[0], &target.train.examples);
-        let source = |shots, step, i| part.source(&base, seeds, shots, step, i).unwrap();
+        let source = |shots, step, i| part.source(&base.tokenizer, seeds, shots, step, i).unwrap();
         let mut shots = std::collections::BTreeSet::new();
         for (step, i) in (0..40).flat_map(|step| [(step, 5), (step, 70)]) {
             let ids = source(1, step, i);

@@ -40,6 +40,11 @@ impl Kept {
         Self { path: dir.join(format!("{PREFIX}{step}")), step }
     }
 
+    /// The folder of its soft prompt or LoRA.
+    pub fn adapter(&self) -> PathBuf {
+        self.path.join(ADAPTER)
+    }
+
     /// Writes `model`, of which a stage trained what `trained` says, unless it is there: one that has its name is whole, and a
     /// step has but one state. `base` is the folder that training began with.
     ///
@@ -91,7 +96,7 @@ impl Kept {
     pub fn load(&self, base: &Path) -> Result<T5> {
         let own = self.path.join(WEIGHTS).is_file();
         let (model, _) = if own { model::load_checkpoint(&self.path, base)? } else { model::load(base)? };
-        let adapter = self.path.join(ADAPTER);
+        let adapter = self.adapter();
         if is_adapter(&adapter) { model.with_adapter(read_adapter(&adapter)?) } else { Ok(model) }
     }
 

@@ -5,6 +5,7 @@
 
 mod attach;
 mod data;
+mod earlier;
 mod evaluation;
 mod examples;
 mod folders;
@@ -36,10 +37,14 @@ use crate::report::run_info::{RunInfo, Status};
 use crate::spec::method::Method;
 use crate::spec::{Compare, Seeds};
 
+pub(super) use self::attach::{New, attach};
+pub(super) use self::earlier::Earlier;
 pub(super) use self::examples::side_by_side;
+pub(super) use self::inputs::{Examples, Inputs, behind_shot};
 pub use self::jobs::Jobs;
 pub use self::outcome::Outcome;
-pub(super) use self::outcome::{is_run, redraw, rows};
+pub(super) use self::outcome::{is_run, prompt_file, prompt_signature, redraw, rows};
+pub(super) use self::part::Part;
 pub(super) use self::plan::budget;
 pub use self::plan::{Plan, PlannedMethod, PlannedStage, plan};
 pub use self::worker::{Order, Said, spec_in, work_on};
@@ -69,7 +74,8 @@ pub fn run(
         // What cannot be attached is found before anything is trained or written.
         for stage in spec.methods.iter().filter_map(|method| method.stages().first()) {
             for target in targets.iter().flatten() {
-                attach::attach(&loaded.model, stage.attached, spec, target, &base, Seeds::new(target.seed))?;
+                let new = target.attachments(spec, &base);
+                attach::attach(&loaded.model, stage.attached, new, Seeds::new(target.seed))?;
             }
         }
         Ok((targets, loaded, base))
@@ -85,7 +91,7 @@ pub fn run(
     let mut info = fine_tune::run_info(spec.seed, spec.threads, command);
     info.signature = outcome::signature(spec, &targets, &loaded.info)?;
     let mut files = loaded.info.clone();
-    files.files.extend(outcome::prompt_file(spec)?);
+    files.files.extend(prompt_file(&spec.prompt)?);
     info.model = Some(files);
     info.data = outcome::data_info(&targets);
     let memory_mib = plan::memory_mib(spec, &base, &targets, info.model.as_ref().map_or(0, |model| model.params));

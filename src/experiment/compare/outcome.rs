@@ -28,7 +28,7 @@ use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_file};
 use crate::report::summary::{self, table_md, table_tex};
 use crate::report::{CheckpointRow, CompareRow, CompareSummaryRow, RunFolder};
 use crate::spec::Compare;
-use crate::spec::compare::{AttachPrompt, StageTraining};
+use crate::spec::compare::{AttachPrompt, SoftPrompt, StageTraining};
 
 /// What a run leaves behind.
 #[derive(Debug, Serialize)]
@@ -58,11 +58,6 @@ pub(super) fn signature(spec: &Compare, all: &[Vec<Target>], model: &ModelInfo) 
     let stage = |name: &str, stage: &StageTraining| {
         format!("{name}:{}", stage.training.signature(&format!("{}/{}", stage.steps, stage.probe_every)))
     };
-    let init = match (&spec.prompt.text, prompt_file(spec)?) {
-        (Some(_), _) => "text".to_string(),
-        (_, Some(file)) => format!("file:{}", short(&file.sha256)),
-        _ => spec.prompt.init.name().to_string(),
-    };
     let mut parts = vec![
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
         format!("model:{}", weights.map_or_else(|| "none".to_string(), |file| short(&file.sha256))),
@@ -75,9 +70,9 @@ pub(super) fn signature(spec: &Compare, all: &[Vec<Target>], model: &ModelInfo) 
         format!("limit:{}", spec.limit.map_or_else(|| "none".to_string(), |limit| limit.to_string())),
         stage("model-stage", &spec.model_stage),
         stage("prompt-stage", &spec.prompt_stage),
-        format!("prompt:{}x{init}", spec.prompt.length),
+        prompt_signature(&spec.prompt)?,
         stage("lora-stage", &spec.lora_stage),
-        format!("lora:r{}:alpha{}:{}", spec.lora.rank, spec.lora.alpha, spec.lora.targets.join("+")),
+        spec.lora.signature(),
         format!("mix:{}", spec.mix),
     ];
     for asked in first.iter().take(1).flat_map(|target| &target.evaluations) {
@@ -92,9 +87,19 @@ pub(super) fn signature(spec: &Compare, all: &[Vec<Target>], model: &ModelInfo) 
     Ok(parts.join("|"))
 }
 
+/// A new soft prompt, for signatures.
+pub(in crate::experiment) fn prompt_signature(prompt: &SoftPrompt) -> Result<String> {
+    let init = match (&prompt.text, prompt_file(prompt)?) {
+        (Some(_), _) => "text".to_string(),
+        (_, Some(file)) => format!("file:{}", file.sha256.chars().take(12).collect::<String>()),
+        _ => prompt.init.name().to_string(),
+    };
+    Ok(format!("prompt:{}x{init}", prompt.length))
+}
+
 /// The weights of the soft prompt that new ones start from, where a file is given.
-pub(super) fn prompt_file(spec: &Compare) -> Result<Option<HashedFile>> {
-    let file = spec.prompt.file.as_ref().map(|dir| hash_file(&dir.join(peft::WEIGHTS)));
+pub(in crate::experiment) fn prompt_file(prompt: &SoftPrompt) -> Result<Option<HashedFile>> {
+    let file = prompt.file.as_ref().map(|dir| hash_file(&dir.join(peft::WEIGHTS)));
     file.transpose().map_err(|error| error.flag("--prompt-file"))
 }
 

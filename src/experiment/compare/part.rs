@@ -3,7 +3,7 @@
 use crate::experiment::Events;
 
 /// The part that begins after `before` units of the whole.
-pub(super) struct Part<'a> {
+pub(in crate::experiment) struct Part<'a> {
     whole: &'a mut dyn Events,
     before: u64,
     name: String,

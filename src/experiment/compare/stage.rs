@@ -21,7 +21,7 @@ use crate::report::rows_file::{read_rows, truncate_after};
 use crate::report::{CheckpointRow, RowsFile, RunFolder};
 use crate::spec::compare::StageTraining;
 use crate::spec::method::{Attached, Method, Stage, Trained};
-use crate::spec::{Compare, Seeds};
+use crate::spec::{Compare, Seeds, Training};
 use crate::train::{Checkpoint, Trainer};
 
 /// What says that a stage is done, and which checkpoint it kept.
@@ -94,6 +94,13 @@ impl Chain<'_> {
         Ok(Some(Kept::at(&self.dir(), done.kept)))
     }
 
+    /// What it is trained on.
+    pub fn inputs(&self, training: &Training) -> Result<Inputs<'_>> {
+        let targets = self.targets.iter().map(|(target, prefix)| target.training(prefix)).collect();
+        let (shots, seeds) = (self.method.shots, Seeds::new(self.seed()));
+        Inputs::new(&self.base.tokenizer, targets, shots, self.spec.mix, training, seeds)
+    }
+
     /// Units of progress: steps, and batches that are asked.
     pub fn units(&self) -> u64 {
         let training = self.training();
@@ -119,7 +126,7 @@ impl Chain<'_> {
         let folder = RunFolder::open(&dir)?;
         let StageTraining { steps, training, .. } = self.training();
         let seeds = Seeds::new(self.seed());
-        let mut batches = Inputs::new(self.base, &self.targets, self.method.shots, self.spec.mix, &training, seeds)?;
+        let mut batches = self.inputs(&training)?;
         let mut trainer = Trainer::new(&training, steps, seeds);
         match Checkpoint::newest(&dir)? {
             Some(checkpoint) => {

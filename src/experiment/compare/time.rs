@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use super::attach::attach;
 use super::data::{Base, Target};
 use super::evaluation::Evaluation;
-use super::inputs::Inputs;
 use super::stage::{Chain, probes};
-use super::work::{Task, Work};
+use super::work::{Piece, Task, Work};
 use crate::error::Result;
 use crate::experiment::asking::Asked;
 use crate::experiment::estimate::{LIMIT_S, Time, as_long_as, ask_s, step_s};
@@ -19,9 +18,14 @@ use crate::spec::{Compare, Seeds};
 pub(super) fn time(spec: &Compare, base: &Base, all: &[Vec<Target>]) -> Result<Time> {
     let first = &all[..all.len().min(1)];
     let work = Work::new(spec, base, first)?;
-    let model = model::load(&spec.model)?.0;
-    let stages = work.pieces.iter().filter(|piece| matches!(piece.task, Task::Stage(_))).count();
     let asked = first.iter().flatten().map(|target| 2 + target.evaluations.len()).sum::<usize>();
+    of(&work.pieces.iter().collect::<Vec<_>>(), spec, base, asked)
+}
+
+/// Measures `pieces`, which ask about `asked` tasks.
+pub(super) fn of(pieces: &[&Piece], spec: &Compare, base: &Base, asked: usize) -> Result<Time> {
+    let model = model::load(&spec.model)?.0;
+    let stages = pieces.iter().filter(|piece| matches!(piece.task, Task::Stage(_))).count();
     let mut clock = Clock {
         spec,
         base,
@@ -31,12 +35,12 @@ pub(super) fn time(spec: &Compare, base: &Base, all: &[Vec<Target>]) -> Result<T
         ask_limit_s: LIMIT_S / asked.max(1) as f64,
         known: BTreeMap::new(),
     };
-    let seconds = |task: &Task| match task {
+    let seconds = |piece: &&Piece| match &piece.task {
         Task::Stage(chain) => clock.stage(chain),
         Task::Evaluation(evaluation) => clock.evaluation(evaluation),
     };
-    let seconds = work.pieces.iter().map(|piece| &piece.task).map(seconds).collect::<Result<Vec<_>>>()?;
-    let parts = work.pieces.iter().zip(seconds);
+    let seconds = pieces.iter().map(seconds).collect::<Result<Vec<_>>>()?;
+    let parts = pieces.iter().zip(seconds);
     Ok(Time::of(parts.map(|(piece, seconds)| (piece.name.clone(), spec.seeds, seconds))))
 }
 
@@ -59,15 +63,14 @@ impl Clock<'_> {
         // Steps take the same with what is attached new as with what an earlier stage has trained.
         let Some((first, _)) = chain.targets.first() else { return Ok(0.0) };
         let seeds = Seeds::new(chain.seed());
-        let mut model = attach(self.model, stage.attached, self.spec, first, self.base, seeds)?;
+        let mut model = attach(self.model, stage.attached, first.attachments(self.spec, self.base), seeds)?;
         if let (Attached::Prompt, [_, _, ..]) = (stage.attached, &chain.targets[..]) {
             // One below the other.
             let (rows, width) = (self.spec.prompt.length * chain.targets.len(), self.base.config.shape.d_model);
             model = model.with_prompt(prompt::of_rows(vec![0.0; rows * width], width)?)?;
         }
-        let (shots, mix) = (chain.method.shots, self.spec.mix);
         let step = step_s(&model, &training.training, chain.targets.len(), self.step_limit_s, |training| {
-            Ok(Box::new(Inputs::new(self.base, &chain.targets, shots, mix, training, seeds)?))
+            Ok(Box::new(chain.inputs(training)?))
         })?;
         let mut probe = 0.0;
         for (target, prefix) in &chain.targets {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::attach;
+use super::attach::attach;
 use super::data::{Base, Target};
 use super::evaluation::Evaluation;
 use super::folders::{apart, groups};
@@ -206,7 +206,7 @@ impl<'a> Work<'a> {
             (Some(before), _) => self.load(&self.kept(chain.method, before, &group)?),
             (None, Some(target)) => {
                 let (attached, seeds) = (chain.stage().attached, Seeds::new(chain.seed()));
-                attach::attach(&self.load(&[])?, attached, self.spec, target, self.base, seeds)
+                attach(&self.load(&[])?, attached, target.attachments(self.spec, self.base), seeds)
             }
             (None, None) => Err(Error::check("internal: a stage without a target")),
         }

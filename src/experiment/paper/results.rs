@@ -3,24 +3,21 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::Plan;
 use crate::error::{Error, Result};
-use crate::experiment::compare;
 use crate::experiment::compare_summary::{by_seed, summary_rows};
+use crate::experiment::{compare, fine_tune};
 use crate::model_folder::EMBEDDED;
 use crate::report::compare_view::CompareView;
-use crate::report::files::{ROWS, RUN, SPEC, TARGET_ROWS};
+use crate::report::files::{ROWS, TARGET_ROWS};
 use crate::report::names::PRETRAINED;
 use crate::report::rows_file::read_rows;
-use crate::report::run_info::{RunInfo, Status, hash_bytes};
+use crate::report::run_info::{RunInfo, hash_bytes};
 use crate::report::{
     CheckpointRow, CompareRow, CompareSummaryRow, GradientAlignRow, LabelRatioRow, RunFolder, TargetRow,
 };
 use crate::spec::paper::{SubRun, SubSpec};
-use crate::spec::{self, Compare, MINI};
+use crate::spec::{Compare, MINI};
 
 /// What all runs that are done have measured.
 pub struct Results {
@@ -176,28 +173,20 @@ fn together(rows: Vec<CompareRow>) -> Vec<CompareRow> {
 
 /// Whether the run is done, with the spec that the plan has.
 pub fn is_done(run: &SubRun) -> Result<bool> {
-    fn same<S: Serialize + DeserializeOwned>(folder: &RunFolder, spec: &S) -> Result<bool> {
-        Ok(spec::differences(spec, &folder.read_spec::<S>()?).is_empty())
-    }
     let out = run.spec.out();
-    if !out.join(RUN).is_file() || !out.join(SPEC).is_file() {
-        return Ok(false);
-    }
-    let folder = RunFolder::open(out)?;
-    let info = folder.read_run()?;
-    if info.status != Status::Finished {
-        return Ok(false);
-    }
-    if is_of_another_model(&info) {
-        return Err(Error::input("the run in it was of another embedded model than this fsa's")
-            .at(out)
-            .next("start anew with --force, or choose another --out"));
-    }
-    match &run.spec {
-        SubSpec::Pretrain(spec) => same(&folder, spec),
-        SubSpec::LabelRatio(spec) => same(&folder, spec),
-        SubSpec::GradientAlign(spec) => same(&folder, spec),
-        SubSpec::Compare(spec) => same(&folder, spec),
+    let done = match &run.spec {
+        SubSpec::Pretrain(spec) => fine_tune::done(out, spec),
+        SubSpec::LabelRatio(spec) => fine_tune::done(out, spec),
+        SubSpec::GradientAlign(spec) => fine_tune::done(out, spec),
+        SubSpec::Compare(spec) => fine_tune::done(out, spec),
+    };
+    match done? {
+        Some(info) if is_of_another_model(&info) => {
+            Err(Error::input("the run in it was of another embedded model than this fsa's")
+                .at(out)
+                .next("start anew with --force, or choose another --out"))
+        }
+        done => Ok(done.is_some()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{decimals, interval, markdown};
 use crate::error::Result;
+use crate::report::names;
 use crate::report::rows::{GradientAlignRow, Scope};
 use crate::report::view::{View, WITHOUT_EMBEDDINGS};
 
@@ -36,6 +37,25 @@ pub fn gradient_align(rows: &[GradientAlignRow]) -> Result<String> {
         "{}\n\nThe yardstick is the cosine between two shuffles' format gradients; norms are per example.\n\n{}",
         view.signature(),
         markdown(&HEADER.map(String::from), &table)
+    ))
+}
+
+/// The first and the last probe of the whole model, method by method.
+pub fn gradient_align_methods(methods: &[Vec<GradientAlignRow>]) -> Result<String> {
+    let views = methods.iter().map(|rows| View::new(rows)).collect::<Result<Vec<_>>>()?;
+    let Some(first) = views.first() else { return Ok(String::new()) };
+    let of = |view: &View| -> Vec<[String; 6]> {
+        let row = |step| view.row(Scope::Model, WITHOUT_EMBEDDINGS, step);
+        view.ends().into_iter().map(|step| line(&names::method(view.method()), step, row(step))).collect()
+    };
+    let table: Vec<[String; 6]> = views.iter().flat_map(of).collect();
+    let header = ["method", HEADER[1], HEADER[2], HEADER[3], HEADER[4], HEADER[5]].map(String::from);
+    Ok(format!(
+        "{}, {}; model without embeddings, each method's last stage\n\n\
+         The yardstick is the cosine between two shuffles' format gradients; norms are per example.\n\n{}",
+        first.target(),
+        first.setting(),
+        markdown(&header, &table)
     ))
 }
 

@@ -8,7 +8,7 @@ mod paper;
 mod pretrain;
 
 pub use compare::{compare, table_md, table_tex};
-pub use gradient_align::gradient_align;
+pub use gradient_align::{gradient_align, gradient_align_methods};
 pub use label_ratio::label_ratio;
 pub use mini::{MiniRows, mini};
 pub use paper::{examples_md, listing, scores_md, splits_md};

@@ -1,18 +1,18 @@
-//! `fsa gradient-align`: fine-tune, and at each probe step compare the full gradient with the format gradient.
+//! One method, or the last stage of one: the run whose rows all lie in its folder.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use serde::Serialize;
-
-use super::estimate::{self, LIMIT_S, Time, seconds_of};
-use super::fine_tune::{self, Epochs, FineTune, Probing};
-use super::probe;
-use super::redraw::draw;
-use super::setup::{Data, Loaded, load_model, signature};
-use super::{Events, Existing};
+use super::{Outcome, Plan, Summary};
 use crate::error::Result;
+use crate::experiment::compare::{PlannedMethod, PlannedStage};
+use crate::experiment::estimate::{self, LIMIT_S, Time, seconds_of};
+use crate::experiment::fine_tune::{self, FineTune, Probing};
+use crate::experiment::probe;
+use crate::experiment::redraw::draw;
+use crate::experiment::setup::{Data, Loaded, load_model, signature};
+use crate::experiment::{Events, Existing};
 use crate::model::{self, Inspection, T5, memory};
 use crate::model_folder;
 use crate::report::csv::to_csv;
@@ -24,70 +24,7 @@ use crate::report::{GradientAlignRow, RowsFile, RunFolder, Scope, summary};
 use crate::spec::{GradientAlign, Seeds};
 use crate::train::{Checkpoint, Trainer};
 
-/// What a run leaves behind.
-#[derive(Debug, Serialize)]
-pub struct Outcome {
-    /// The run folder.
-    pub out: PathBuf,
-    /// Every file written, in the folder's order.
-    pub files: Vec<PathBuf>,
-    /// What decides the numbers, in one line.
-    pub signature: String,
-    /// What has to be said beside every number of this model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<&'static str>,
-    /// Rows written.
-    pub rows: usize,
-    /// A short table of the first and the last probe, for people.
-    #[serde(skip)]
-    pub table: String,
-    /// The cosine of `model_without_embeddings` at the first and last probe, by estimator, for machines.
-    pub summary: Vec<Summary>,
-}
-
-/// One line of the machine-readable summary.
-#[derive(Debug, Serialize)]
-pub struct Summary {
-    /// Probe step.
-    pub step: u64,
-    /// Estimator.
-    pub estimator: String,
-    /// Cosine of `model_without_embeddings`.
-    pub cosine: Option<f64>,
-    /// Its interval's lower end.
-    pub cosine_lo: Option<f64>,
-    /// Its interval's upper end.
-    pub cosine_hi: Option<f64>,
-}
-
-/// What `--dry-run` prints.
-#[derive(Debug, Serialize)]
-pub struct Plan {
-    /// Training steps.
-    pub steps: u64,
-    /// Probe steps.
-    pub probe_steps: Vec<u64>,
-    /// Examples in the training split.
-    pub train_examples: usize,
-    /// Numbers in the model.
-    pub params: u64,
-    /// Losses whose gradients are compared in a probe batch.
-    pub losses: usize,
-    /// Estimated peak memory in MiB.
-    pub memory_mib: u64,
-    /// How long it will take, measured just now; none where the run does not fit into memory.
-    pub time: Option<Time>,
-    /// What decides the numbers, in one line.
-    pub signature: String,
-    /// Warnings that the run would give.
-    pub warnings: Vec<String>,
-}
-
-/// Fine-tunes and probes. `command` is recorded in `run.json`.
-///
-/// # Errors
-/// Of [`crate::Kind::Input`] if it could not run, `Check` if a number is not finite, `Interrupted` if the user stopped it; in the
-/// last two cases rows and CSV so far are complete files.
+/// As [`super::run`], of one method.
 pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events: &mut dyn Events) -> Result<Outcome> {
     let folder = fine_tune::open_folder(&spec.out, spec, existing)?;
     if let Some(info) = fine_tune::finished(&folder, existing, events)? {
@@ -97,10 +34,11 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     }
     let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model, Some(&spec.training))?)));
     let attached = prepared.and_then(|(data, loaded)| {
-        let model = data.attach(loaded.model)?;
-        Ok((data, Loaded { model, ..loaded }))
+        let model = data.attach(loaded.model, Seeds::new(spec.seed))?;
+        let last = data.training(spec)?;
+        Ok((data, Loaded { model, ..loaded }, last))
     });
-    let (data, loaded) = match attached {
+    let (data, loaded, last) = match attached {
         Ok(prepared) => prepared,
         Err(error) => {
             folder.abandon();
@@ -109,15 +47,14 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     };
     data.warnings.iter().chain(&loaded.warnings).for_each(|warning| events.warn(warning));
     let mut info = fine_tune::run_info(spec.seed, spec.threads, command);
-    info.signature = signature(spec, &data, &loaded.info);
+    info.signature = signature(spec, &data, &loaded.info)?;
     let mut model = loaded.info.clone();
     model.files.extend(data.adapter_file.clone());
     info.model = Some(model);
     info.data = data.info();
     let seeds = Seeds::new(spec.seed);
-    let training = data.training(spec);
-    let mut batches = Epochs::new(&data.train_tokens, &training, seeds)?;
-    let trainer = Trainer::new(&training, spec.steps, seeds);
+    let mut batches = data.inputs(&last.training, seeds)?;
+    let trainer = Trainer::new(&last.training, last.steps, seeds);
     let mut fine_tune = FineTune { folder: &folder, model: &loaded.model, trainer, batches: &mut batches };
     if let Some(step) = fine_tune.restore(existing, &info)? {
         truncate_after(folder.file(ROWS), step)?;
@@ -127,7 +64,7 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     let path = folder.file(ROWS);
     let mut probes =
         Probes { spec, folder: &folder, data: &data, file: RowsFile::open(&path)?, rows: read_rows(&path)?.rows };
-    let result = fine_tune.go(spec.steps, &spec.probe_steps(), &mut probes, events);
+    let result = fine_tune.go(last.steps, &spec.probe_steps()?, &mut probes, events);
     let signature = info.signature.clone();
     let files = finish(&folder, &probes.rows, info, result)?;
     outcome(spec, &folder, files, signature, &probes.rows)
@@ -209,39 +146,52 @@ fn written(folder: &RunFolder, rows: &[GradientAlignRow]) -> Result<Vec<PathBuf>
     Ok(files)
 }
 
-/// Says what [`run`] would do, without writing anything: how long it will take comes from doing some of it.
-///
-/// # Errors
-/// As [`run`], for everything that can be seen before the first step.
+/// As [`super::plan`], of one method.
 pub fn plan(spec: &GradientAlign) -> Result<Plan> {
+    plan_within(spec, LIMIT_S)
+}
+
+/// As [`plan`], with this many seconds for each measurement, about.
+pub fn plan_within(spec: &GradientAlign, limit_s: f64) -> Result<Plan> {
     let data = Data::load(spec)?;
     let Inspection { names, params, warnings } = model::inspect(&spec.model)?;
     spec.training.check_trainable(names.iter().map(String::as_str))?;
-    let tokens = data.source_tokens(spec.training.batch_size);
+    let last = data.training(spec)?;
+    let batch = last.training.batch_size;
+    let tokens = data.source_tokens(batch);
     let losses = data.losses.count();
     let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None };
-    let memory_mib =
-        memory::estimate_mib(&data.config, params, tokens, spec.training.batch_size, losses, &spec.training);
+    let memory_mib = memory::estimate_mib(&data.config, params, tokens, batch, losses, &last.training);
     let mut warnings: Vec<String> = data.warnings.iter().cloned().chain(warnings).collect();
-    let time = estimate::if_it_fits(memory_mib, &mut warnings, || time(spec, &data))?;
+    let time = estimate::if_it_fits(memory_mib, &mut warnings, || time(spec, &data, limit_s))?;
+    let stage = |method: &crate::spec::Method| {
+        let stage = method.stages().last().map(|stage| PlannedStage {
+            stage: stage.name,
+            steps: last.steps,
+            examples: last.steps.saturating_mul(batch as u64),
+        });
+        PlannedMethod { method: method.name(), stages: stage.into_iter().collect() }
+    };
     Ok(Plan {
-        steps: spec.steps,
-        probe_steps: spec.probe_steps(),
+        methods: spec.method.iter().map(stage).collect(),
+        steps: last.steps,
+        probe_steps: spec.probe_steps()?,
         train_examples: data.train.len(),
         params,
         losses,
         memory_mib,
         time,
-        signature: signature(spec, &data, &model),
+        signature: signature(spec, &data, &model)?,
         warnings,
     })
 }
 
 /// How long the run will take.
-fn time(spec: &GradientAlign, data: &Data) -> Result<Time> {
-    let model = data.attach(model::load(&spec.model)?.0)?;
+fn time(spec: &GradientAlign, data: &Data, limit_s: f64) -> Result<Time> {
+    let seeds = Seeds::new(spec.seed);
+    let model = data.attach(model::load(&spec.model)?.0, seeds)?;
     let mut grams = BTreeMap::new();
-    let batch = seconds_of(data.probes.first().map_or(0, Vec::len), 1, LIMIT_S, |size| {
+    let batch = seconds_of(data.probes.first().map_or(0, Vec::len), 1, limit_s, |size| {
         let whole = data.part_of_probe(0, size)?;
         let begun = Instant::now();
         grams = probe::measure_whole(&model, &whole, spec, 0)?;
@@ -251,20 +201,20 @@ fn time(spec: &GradientAlign, data: &Data) -> Result<Time> {
     let begun = Instant::now();
     probe::rows(&model, data, spec, 0, &vec![grams; batches])?;
     let rows = begun.elapsed().as_secs_f64();
-    let (training, seeds) = (data.training(spec), Seeds::new(spec.seed));
-    let step = estimate::step_s(&model, &training, 1, LIMIT_S, |training| {
-        Ok(Box::new(Epochs::new(&data.train_tokens, training, seeds)?))
-    })?;
-    let (probes, each) = (spec.probe_steps().len() as u64, batch * batches as f64 + rows);
-    Ok(Time::of([("training steps".to_string(), spec.steps, step), ("probes".to_string(), probes, each)]))
+    let last = data.training(spec)?;
+    let step =
+        estimate::step_s(&model, &last.training, 1, limit_s, |training| Ok(Box::new(data.inputs(training, seeds)?)))?;
+    let (probes, each) = (spec.probe_steps()?.len() as u64, batch * batches as f64 + rows);
+    Ok(Time::of([("training steps".to_string(), last.steps, step), ("probes".to_string(), probes, each)]))
 }
 
 /// `model_without_embeddings` at the first and the last probe.
-fn summarise(rows: &[GradientAlignRow]) -> Vec<Summary> {
+pub fn summarise(rows: &[GradientAlignRow]) -> Vec<Summary> {
     let ends = [rows.first(), rows.last()].map(|row| row.map(|row| row.step));
     rows.iter()
         .filter(|row| row.scope == Scope::Model && row.name == WITHOUT_EMBEDDINGS && ends.contains(&Some(row.step)))
         .map(|row| Summary {
+            method: None,
             step: row.step,
             estimator: row.estimator.clone(),
             cosine: row.cosine,
