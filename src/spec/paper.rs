@@ -46,7 +46,7 @@ pub enum SubSpec {
     /// `fsa label-ratio`.
     LabelRatio(LabelRatio),
     /// `fsa gradient-align`.
-    GradientAlign(GradientAlign),
+    GradientAlign(Box<GradientAlign>),
     /// `fsa compare`.
     Compare(Box<Compare>),
 }
@@ -167,7 +167,7 @@ impl Paper {
         }
         for seed in self.root_seeds() {
             add(GRADIENT_ALIGN, format!("{GRADIENT_ALIGN}-seed{seed}"), &|out| {
-                Ok(SubSpec::GradientAlign(self.gradient_align(&defaults, seed, out)))
+                Ok(SubSpec::GradientAlign(Box::new(self.gradient_align(&defaults, seed, out))))
             })?;
         }
         let comparison = |of: &'static Comparison| {
