@@ -13,6 +13,19 @@ pub fn available_mib() -> Option<f64> {
     field(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")
 }
 
+/// Lets memory that was freed stay with the process, and takes large pieces from it like small ones: every step wants the same
+/// temporaries again, and the system hands out each page anew, cleared, at the price of a tenth of a step. Peak memory does not grow
+/// by it. Nothing is done where malloc is not glibc's.
+pub fn keep_freed_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: mallopt only sets malloc's own options, before any other thread has begun.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_MAX, 0);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, libc::c_int::MAX);
+        libc::mallopt(libc::M_TOP_PAD, 64 << 20);
+    }
+}
+
 /// The field `name` of one of the kernel's texts, which gives it in KiB, in MiB.
 fn field(text: &str, name: &str) -> Option<f64> {
     let kib: f64 = text.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()?;

@@ -165,21 +165,24 @@ impl Layout {
         self.lanes * self.examples
     }
 
-    /// The activations `x` and cotangents `dy` that loss `k` is made of: gradients are their products, summed over tokens.
-    pub fn of_loss(&self, k: usize, x: &Tensor, dy: &Tensor) -> Result<(Tensor, Tensor)> {
+    /// The activations `x` and those `columns` of the cotangents `dy` that loss `k` is made of: gradients are their products, summed
+    /// over tokens. The columns begin at the returned one: where nothing is mixed, `dy` is there as it was.
+    pub fn of_loss(&self, k: usize, x: &Tensor, dy: &Tensor, columns: Range<usize>) -> Result<(Tensor, Tensor, usize)> {
         if let Some(lane) = self.mix.lane_of[k] {
             let first = self.cotangent(lane * self.examples).start;
             let last = self.cotangent((lane + 1) * self.examples - 1).end;
             let dy = dy.narrow(0, first, last - first)?;
             let x = if self.shared { x.clone() } else { x.narrow(0, first, last - first)? };
-            return Ok((x, dy));
+            return Ok((x, dy, columns.start));
         }
-        if self.shared { Ok((x.clone(), self.mixed(k, dy)?)) } else { self.gathered(k, x, dy) }
+        let (x, dy) =
+            if self.shared { (x.clone(), self.mixed(k, dy, columns)?) } else { self.gathered(k, x, dy, columns)? };
+        Ok((x, dy, 0))
     }
 
-    /// Σ_lanes weight·dy, `[N, cols]`.
-    fn mixed(&self, k: usize, dy: &Tensor) -> Result<Tensor> {
-        let cols = dy.dim(1)?;
+    /// Σ_lanes weight·dy, `[N, columns]`.
+    fn mixed(&self, k: usize, dy: &Tensor, columns: Range<usize>) -> Result<Tensor> {
+        let (width, cols) = (dy.dim(1)?, columns.len());
         let tokens = self.tokens();
         let mut example_of = vec![0; tokens];
         for example in 0..self.examples {
@@ -197,7 +200,7 @@ impl Layout {
                         let token = first + i;
                         for lane in 0..self.lanes {
                             let weight = self.mix.weight(k, lane * self.examples + example_of[token]);
-                            let dy = &dy[(lane * tokens + token) * cols..][..cols];
+                            let dy = &dy[(lane * tokens + token) * width + columns.start..][..cols];
                             if weight != 0.0 {
                                 for j in 0..cols {
                                     out[j] = dy[j].mul_add(weight, out[j]);
@@ -212,7 +215,7 @@ impl Layout {
     }
 
     /// The rows that take part, cotangents scaled by their weights.
-    fn gathered(&self, k: usize, x: &Tensor, dy: &Tensor) -> Result<(Tensor, Tensor)> {
+    fn gathered(&self, k: usize, x: &Tensor, dy: &Tensor, columns: Range<usize>) -> Result<(Tensor, Tensor)> {
         let (x_cols, dy_cols) = (x.dim(1)?, dy.dim(1)?);
         let (x, dy) = (read(x)?, read(dy)?);
         let (mut x_out, mut dy_out) = (Vec::new(), Vec::new());
@@ -221,11 +224,14 @@ impl Layout {
             if weight != 0.0 {
                 let tokens = self.activation(row);
                 x_out.extend_from_slice(&x[tokens.start * x_cols..tokens.end * x_cols]);
-                dy_out.extend(dy[tokens.start * dy_cols..tokens.end * dy_cols].iter().map(|value| value * weight));
+                for token in tokens {
+                    let dy = &dy[token * dy_cols..][columns.clone()];
+                    dy_out.extend(dy.iter().map(|value| value * weight));
+                }
             }
         }
         let rows = x_out.len() / x_cols;
-        Ok((tensor(x_out, (rows, x_cols))?, tensor(dy_out, (rows, dy_cols))?))
+        Ok((tensor(x_out, (rows, x_cols))?, tensor(dy_out, (rows, columns.len()))?))
     }
 }
 

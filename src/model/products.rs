@@ -30,17 +30,17 @@ pub(crate) fn add_products(
     if layout.shared && mixed > layout.lanes {
         return add_by_example(out, x, dy, layout, rows, losses);
     }
-    let (cols, width) = (x.dim(1)?, dy.dim(1)?);
+    let cols = x.dim(1)?;
     for (place, k) in losses.enumerate() {
-        let (x, dy) = layout.of_loss(k, x, dy)?;
-        let tokens = x.dim(0)?;
+        let (x, dy, first) = layout.of_loss(k, x, dy, rows.clone())?;
+        let (tokens, width) = dy.dims2()?;
         if tokens == 0 {
             continue;
         }
         let (x, dy) = (read(&x)?, read(&dy)?);
         let out = &mut out[place * rows.len() * cols..(place + 1) * rows.len() * cols];
-        let dy = dy[rows.start..].as_ptr();
-        // SAFETY: x is [tokens, cols], dy [tokens, width] from column rows.start on, out [rows, cols], and out is ours alone.
+        let dy = dy[first..].as_ptr();
+        // SAFETY: x is [tokens, cols], dy [tokens, width] from the first column on, out [rows, cols], and out is ours alone.
         unsafe {
             matmul_parallel(
                 rows.len(),
