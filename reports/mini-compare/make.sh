@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# Makes the comparison of this folder; from the repository's root, with `fsa` on the PATH or named by $FSA. SEEDS=1 makes fewer.
+# Makes the comparison of this folder; from the repository's root, with `fsa` on the PATH or named by $FSA.
 set -euo pipefail
-"${FSA:-fsa}" compare --seeds "${SEEDS:-3}" --out reports/mini-compare/rte --resume \
-    --methods pretrained,standard,prompt-tuning,promot,promot+1shot,standard+1shot,joint,random-prompt
+"${FSA:-fsa}" compare --config reports/mini-compare/rte/spec.toml --jobs 2 --resume
