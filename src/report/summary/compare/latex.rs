@@ -16,12 +16,13 @@ fn table(block: &Block, signature: &str) -> String {
     let columns = "r".repeat(block.methods.len());
     let methods: String = block.methods.iter().map(|method| format!(" & {}", escape(method))).collect();
     let lines: String = block.lines.iter().map(line).collect();
+    // A signature is long: it may break at its bars, and at the signs between its hashes.
     format!(
         "\n\\begin{{table}}\n\\centering\n\\small\n\\caption{{{}. {}}}\n\\begin{{tabular}}{{l{columns}}}\n\\toprule\n{methods} \
          \\\\\n\\midrule\n{lines}\\bottomrule\n\\end{{tabular}}\n\n\\smallskip\\raggedright\\scriptsize {}\n\\end{{table}}\n",
         escape(&block.title),
         escape(&block.notes.join(" ")),
-        escape(signature)
+        escape(signature).replace('+', "+\\allowbreak{}")
     )
 }
 
