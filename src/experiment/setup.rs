@@ -302,7 +302,6 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
     let last = spec.last_stage()?;
     let t = &Training { trainable: spec.training.trainable.clone(), ..last.training };
     let short = |hash: &str| hash.chars().take(12).collect::<String>();
-    let weights = model.files.iter().find(|file| file.path.extension().is_some_and(|e| e == "safetensors"));
     let state = match t.optimizer {
         Optimizer::AdamW => String::new(),
         _ => format!("(state:{})", t.adafactor_state.name()),
@@ -311,7 +310,7 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
     let names: Vec<&str> = spec.estimators.iter().map(|estimator| estimator.name()).collect();
     let parts = [
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
-        format!("model:{}", weights.map_or_else(|| "none".to_string(), |file| short(&file.sha256))),
+        format!("model:{}", model.weights()),
         format!("task:{}", data.task.name()),
         format!("train:{}", short(&data.train.sha256)),
         format!("n:{}", data.train.len()),

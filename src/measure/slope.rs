@@ -24,7 +24,7 @@ mod tests {
         for power in [0.0, 0.9, 1.0, 2.0] {
             assert!((of(power).unwrap() - power).abs() < 1e-12);
         }
-        // Off the line: numpy.polyfit(log([1, 2, 4]), log([1, 3, 4]), 1)[0].
+        // Off the line: of three evenly spaced points, the middle one does not turn the line.
         assert!((log_slope(&[(1.0, 1.0), (2.0, 3.0), (4.0, 4.0)]).unwrap() - 1.0).abs() < 1e-12);
         assert_eq!(log_slope(&[(1.0, 1.0)]), None);
         assert_eq!(log_slope(&[(2.0, 1.0), (2.0, 3.0)]), None);

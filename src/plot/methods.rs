@@ -63,8 +63,8 @@ pub fn draw(views: &[View]) -> Result<Figure> {
         ends: None,
     };
     let norms = [
-        norm(&format!("{whole}: ‖g_format‖"), |row| log(row.norm_format)),
-        norm(&format!("{whole}: ‖g‖"), |row| log(row.norm_full)),
+        norm(&format!("{whole}: norm of g_format"), |row| log(row.norm_format)),
+        norm(&format!("{whole}: norm of g"), |row| log(row.norm_full)),
     ];
     let mut entries: Vec<Entry> = Vec::new();
     for line in &lines {

@@ -63,6 +63,8 @@ fn texts(svg: &str) -> Vec<(String, [f32; 4])> {
                 Node::Group(group) => collect(group, found),
                 Node::Text(text) => {
                     let words: Vec<&str> = text.chunks().iter().map(|chunk| chunk.text()).collect();
+                    let mut glyphs = text.layouted().iter().flat_map(|span| &span.positioned_glyphs);
+                    assert!(glyphs.all(|glyph| glyph.id.0 != 0), "{words:?}: the font lacks a character of it");
                     let bounds = text.abs_bounding_box();
                     found.push((words.concat(), [bounds.left(), bounds.top(), bounds.right(), bounds.bottom()]));
                 }
@@ -182,7 +184,10 @@ fn methods_stand_beside_each_other() {
     let figure = gradient_align_methods(&methods(&names)).unwrap();
     assert_eq!([figure.name], METHODS_FILES.figures);
     assert_says(&figure, &["Standard", "ProMoT", "ProMoT + 1-shot", "95 % interval", "cosine(g, g_format)"]);
-    assert_says(&figure, &["‖g_format‖", "‖g‖", "gradient norm per example", "training step of the last stage"]);
+    assert_says(
+        &figure,
+        &["norm of g_format", "norm of g", "gradient norm per example", "training step of the last stage"],
+    );
     assert_says(&figure, &["rte, seed 0, estimator dataset", "decoder.1"]);
     assert_sound(&[figure]);
     let all: Vec<String> = crate::spec::align_methods::all().collect();
@@ -195,6 +200,42 @@ fn methods_stand_beside_each_other() {
     let figure = gradient_align_methods(&bare).unwrap();
     assert_says(&figure, &["no values"]);
     assert_sound(&[figure]);
+}
+
+#[test]
+fn what_grows_has_a_panel() {
+    let row = |factor: &str, work: &str, value: u64, seconds: f64| GrowthRow {
+        model: "t5-v1_1-small".into(),
+        work: work.into(),
+        factor: factor.into(),
+        value,
+        repeats: 2,
+        threads: 2,
+        median_s: seconds,
+        min_s: seconds,
+        max_s: seconds,
+        peak_rss_mib: None,
+        gflops: None,
+    };
+    let mut rows = Vec::new();
+    for (number, factor) in ["batch-size", "source-len", "shuffles", "depth", "width"].into_iter().enumerate() {
+        for step in 0..4 {
+            let (value, seconds) = (8u64 << (2 * number + step), 0.02 * f64::from(1 << step));
+            rows.push(row(factor, "alignment", value, seconds));
+            if factor != "shuffles" {
+                rows.push(row(factor, "training", value, seconds / 2.0));
+            }
+        }
+    }
+    let signature = "fsa:0.1.0|model:t5-v1_1-small|batch:16|source:128|target:4|shuffles:1|repeats:2|threads:2";
+    let figure = growth(&rows, signature).unwrap();
+    assert_says(
+        &figure,
+        &["seconds", "batch size", "source tokens", "shuffles", "blocks", "width", "alignment", "training"],
+    );
+    assert_says(&figure, &["8", "16384", signature]);
+    let one = growth(&rows[..1], signature).unwrap();
+    assert_sound(&[figure, one]);
 }
 
 #[test]

@@ -66,6 +66,17 @@ pub struct ModelInfo {
     pub note: Option<String>,
 }
 
+impl ModelInfo {
+    /// What stands for its weights in signatures: the beginning of the hash of the file that they are in, or of its first shard.
+    pub fn weights(&self) -> String {
+        let is_weights = |file: &&HashedFile| {
+            file.path.extension().is_some_and(|extension| extension == "safetensors" || extension == "bin")
+        };
+        let hash = |file: &HashedFile| file.sha256.chars().take(12).collect();
+        self.files.iter().find(is_weights).map_or_else(|| "none".to_string(), hash)
+    }
+}
+
 /// A data file that a run has read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataInfo {
@@ -252,6 +263,24 @@ mod tests {
         for (name, version) in [("candle-core", CANDLE), ("gemm", GEMM)] {
             assert!(lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"")), "{name} {version}");
         }
+    }
+
+    #[test]
+    fn weights_of_every_layout_have_their_hash_in_signatures() {
+        let of = |names: &[&str]| {
+            let file = |(place, name): (usize, &&str)| HashedFile {
+                path: Path::new("model").join(name),
+                sha256: format!("{place}{place}").repeat(32),
+            };
+            let files = names.iter().enumerate().map(file).collect();
+            ModelInfo { path: "model".into(), files, params: 1, note: None }.weights()
+        };
+        assert_eq!(of(&["config.json", "model.safetensors", "tokenizer.json"]), "111111111111");
+        assert_eq!(
+            of(&["config.json", "pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"]),
+            "111111111111"
+        );
+        assert_eq!(of(&[]), "none");
     }
 
     #[test]

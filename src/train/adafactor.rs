@@ -50,7 +50,9 @@ pub(crate) fn update(gradient: &mut [f32], step: &Step, state: &mut State, flavo
             #[inline(always)]
             |first, block| {
                 for (row, factor) in block.chunks_exact_mut(cols).zip(&factors.row[first..]) {
-                    row.iter_mut().zip(&factors.col).for_each(|(value, col)| *value *= factor * col);
+                    for (value, col) in row.iter_mut().zip(&factors.col) {
+                        *value *= factor * col;
+                    }
                 }
             },
         );

@@ -223,6 +223,16 @@ fn resume_of_a_finished_run_has_nothing_to_do() {
 }
 
 #[test]
+fn a_run_may_be_gone_on_with_in_less_memory() {
+    let place = Place::new();
+    place.done(&format!("{LONG} --out whole"));
+    killed_on_the_way(&place);
+    place.done(&format!("{LONG} --out out --resume --low-memory"));
+    assert_same(&place, "whole", "out");
+    assert!(place.text("out/spec.toml").contains("\nlow_memory = true\n") && is_finished(&place, "out"));
+}
+
+#[test]
 fn resume_refuses_another_spec_and_says_what_differs() {
     let place = Place::new();
     killed_on_the_way(&place);

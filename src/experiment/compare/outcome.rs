@@ -52,7 +52,6 @@ pub struct Outcome {
 /// One line that goes with every number of the run.
 pub(super) fn signature(spec: &Compare, all: &[Vec<Target>], model: &ModelInfo) -> Result<String> {
     let short = |hash: &str| hash.chars().take(12).collect::<String>();
-    let weights = model.files.iter().find(|file| file.path.extension().is_some_and(|e| e == "safetensors"));
     let first = all.first().map_or(&[][..], Vec::as_slice);
     let names: Vec<&str> = first.iter().map(|target| target.name.as_str()).collect();
     let stage = |name: &str, stage: &StageTraining| {
@@ -60,7 +59,7 @@ pub(super) fn signature(spec: &Compare, all: &[Vec<Target>], model: &ModelInfo) 
     };
     let mut parts = vec![
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
-        format!("model:{}", weights.map_or_else(|| "none".to_string(), |file| short(&file.sha256))),
+        format!("model:{}", model.weights()),
         format!("target:{}:{}shot", names.join("+"), spec.target_shots),
         format!("chosen:validation|reported:{}", spec.report.name()),
         format!("attach-prompt:{}", spec.attach_prompt.name()),

@@ -10,10 +10,9 @@ use crate::spec::label_ratio::Source;
 /// One line that goes with every number of the run.
 pub(super) fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo) -> Result<String> {
     let short = |hash: &str| hash.chars().take(12).collect::<String>();
-    let weights = model.files.iter().find(|file| file.path.extension().is_some_and(|e| e == "safetensors"));
     let mut parts = vec![
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
-        format!("model:{}", weights.map_or_else(|| "none".to_string(), |file| short(&file.sha256))),
+        format!("model:{}", model.weights()),
         format!("target:{}", data.target.task.name()),
         format!("decoding:{}", spec.decoding.signature()),
         format!("prompt-sentinel:{}", if spec.prompt_sentinel { "on" } else { "off" }),
