@@ -105,8 +105,8 @@ Examples:
   fsa bench --shape path/to/config.json --grow=depth,width --low-memory
 
 alignment is one probe of gradient-align (true labels and R shuffles, dot products of every
-parameter), training one step of Adafactor with dropout 0.1, greedy and beam (4 beams) decode exactly
-16 new tokens. Each is measured in a process of its own, so that its peak memory is its own.";
+parameter), training one step of Adafactor with dropout 0.1, greedy and beam (4 beams) decode
+exactly 16 new tokens. Each is measured in a process of its own, so that its peak memory is its own.";
 
 /// The result.
 #[derive(Serialize)]

@@ -77,6 +77,12 @@ fn what_grows_is_measured_once_and_gone_on_with() {
     let again = place.text("grown/rows.jsonl");
     assert_eq!(again.lines().count(), 10);
     assert_eq!(again.lines().take(7).collect::<Vec<_>>(), cut);
+    assert!(!place.text("grown/growth.md").contains("low-memory"));
+    place.done(&format!(
+        "{} --low-memory",
+        grow.replace("--out grown", "--out low").replace("=shuffles,depth", "=depth")
+    ));
+    assert!(place.text("low/growth.md").contains("|threads:1|low-memory`"));
     let said = place.refusal("bench --model model --grow=width --out other");
     assert!(said.contains("--d-model: the weights in a folder have the shape that they have; give --shape"), "{said}");
 }

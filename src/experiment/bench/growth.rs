@@ -192,8 +192,9 @@ fn points(growth: &Growth) -> Result<Vec<(Factor, Work, usize)>> {
 }
 
 fn signature(growth: &Growth) -> String {
-    let Bench { batch_size, source_len, target_len, shuffles, repeats, .. } = growth.bench;
-    [
+    let Bench { batch_size, source_len, target_len, shuffles, repeats, num_layers, d_model, low_memory, .. } =
+        growth.bench;
+    let mut parts = vec![
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
         format!("model:{}", growth.bench.subject.name()),
         format!("batch:{batch_size}"),
@@ -202,8 +203,11 @@ fn signature(growth: &Growth) -> String {
         format!("shuffles:{shuffles}"),
         format!("repeats:{repeats}"),
         format!("threads:{}", growth.threads),
-    ]
-    .join("|")
+    ];
+    parts.extend(num_layers.map(|layers| format!("num-layers:{layers}")));
+    parts.extend(d_model.map(|width| format!("d-model:{width}")));
+    parts.extend(low_memory.then(|| "low-memory".to_string()));
+    parts.join("|")
 }
 
 /// A line for each factor and work: the range, seconds and memory at its ends, and both slopes.
