@@ -2,7 +2,7 @@
 //! in the model and the position within the example, and on nothing else. So masks are equal for all K losses, do not
 //! depend on how a batch is cut, and are drawn again in the backward pass instead of being stored.
 
-use super::array::for_rows;
+use super::array::make_rows;
 use crate::error::Result;
 use candle_core::Tensor;
 
@@ -87,11 +87,10 @@ impl MaskRow {
 pub(crate) fn apply(x: &Tensor, mask: Option<Mask>, tokens: &[u64]) -> Result<Tensor> {
     let Some(mask) = mask else { return Ok(x.clone()) };
     let (rows, cols) = x.dims2()?;
-    let mut out = vec![0f32; rows * cols];
-    {
+    let out = {
         let x = read(x)?;
-        for_rows(
-            &mut out,
+        make_rows(
+            rows,
             cols,
             #[inline(always)]
             |first, block| {
@@ -103,19 +102,18 @@ pub(crate) fn apply(x: &Tensor, mask: Option<Mask>, tokens: &[u64]) -> Result<Te
                     }
                 }
             },
-        );
-    }
+        )
+    };
     tensor(out, (rows, cols))
 }
 
 /// `x + dropped(y)`, both [rows, cols]: the end of a residual sublayer.
 pub(crate) fn add_dropped(x: &Tensor, y: &Tensor, mask: Option<Mask>, tokens: &[u64]) -> Result<Tensor> {
     let (rows, cols) = x.dims2()?;
-    let mut out = vec![0f32; rows * cols];
-    {
+    let out = {
         let (x, y) = (read(x)?, read(y)?);
-        for_rows(
-            &mut out,
+        make_rows(
+            rows,
             cols,
             #[inline(always)]
             |first, block| {
@@ -137,8 +135,8 @@ pub(crate) fn add_dropped(x: &Tensor, y: &Tensor, mask: Option<Mask>, tokens: &[
                     }
                 }
             },
-        );
-    }
+        )
+    };
     tensor(out, (rows, cols))
 }
 

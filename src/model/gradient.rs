@@ -9,7 +9,7 @@ use candle_core::Tensor;
 use super::array::{read, tensor};
 use super::batch::Layout;
 use super::params::{Param, Params};
-use super::products::add_products;
+use super::products::{add_products, products};
 use crate::error::{Error, Result};
 
 /// Takes every trainable parameter's gradients, each exactly once in a backward pass, as soon as they are complete.
@@ -112,8 +112,13 @@ impl<'a> Gradient<'a> {
     fn block(&self, rows: Range<usize>, losses: Range<usize>) -> Result<Vec<f32>> {
         let (all_rows, cols) = self.rows_cols()?;
         let count = rows.len();
-        let mut block = vec![0f32; losses.len() * count * cols];
-        for part in self.parts {
+        let (mut block, others) = match self.parts {
+            [Part::Product { x, dy, layout }, others @ ..] => {
+                (products(x, dy, layout, rows.clone(), losses.clone())?, others)
+            }
+            parts => (vec![0f32; losses.len() * count * cols], parts),
+        };
+        for part in others {
             match part {
                 Part::Product { x, dy, layout } => {
                     add_products(&mut block, x, dy, layout, rows.clone(), losses.clone())?;

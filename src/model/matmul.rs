@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use gemm::Parallelism;
 use rayon::prelude::*;
 
-use super::array::{read, tensor, update};
+use super::array::{read, tensor, update, written};
 use crate::error::{Error, Result};
 
 /// A matrix that parallel tasks share: each writes its own block, or all only read.
@@ -76,6 +76,9 @@ pub(crate) unsafe fn matmul(
 /// Multiply-adds below which a product is not worth a second thread.
 const SPLIT: usize = 1 << 20;
 
+/// Columns of a share below which the rows are shared instead: gemm's tiles are 64 wide.
+const NARROW: usize = 128;
+
 /// As [`matmul`], on all threads: each takes a share of the rows or of the columns. (gemm's own threads meet at barriers
 /// after every block, which costs small products a third of their time.)
 ///
@@ -97,7 +100,9 @@ pub(crate) unsafe fn matmul_parallel(
         // SAFETY: promised by the caller.
         return unsafe { matmul(m, n, k, dst, dst_rows, add, a, b) };
     }
-    let by_rows = m >= n;
+    // gemm turns a transposed b for every share of the rows anew, but only its own part for a share of the columns.
+    let turned = b.1 == 1 && n >= NARROW * threads;
+    let by_rows = m >= n && !turned;
     let all = if by_rows { m } else { n };
     // Whole registers, so that only the last share has a ragged edge.
     let share = all.div_ceil(threads).next_multiple_of(16);
@@ -125,11 +130,11 @@ pub(crate) fn product(x: &Tensor, w: &Tensor, transposed: bool, onto: Option<Ten
     }
     let (x, w) = (read(x)?, read(w)?);
     let strides = if transposed { (1, cols) } else { (cols, 1) };
-    let run = |out: &mut [f32], add: bool| {
+    let run = |out: *mut f32, add: bool| {
         // SAFETY: x is [m, k], w as its strides say, and out [m, n] is ours alone.
         unsafe {
             let (x, w) = ((x.as_ptr(), k, 1), (w.as_ptr(), strides.0, strides.1));
-            matmul_parallel(m, n, k, out.as_mut_ptr(), n, add, x, w)
+            matmul_parallel(m, n, k, out, n, add, x, w)
         }
     };
     match onto {
@@ -137,13 +142,13 @@ pub(crate) fn product(x: &Tensor, w: &Tensor, transposed: bool, onto: Option<Ten
             if sum.dims() != [m, n] {
                 return Err(Error::check(format!("internal: a product [{m}, {n}] onto {:?}", sum.dims())));
             }
-            update(&sum, |sum| run(sum, true))?;
+            update(&sum, |sum| run(sum.as_mut_ptr(), true))?;
             Ok(sum)
         }
         None => {
-            let mut out = vec![0f32; m * n];
-            run(&mut out, false);
-            tensor(out, (m, n))
+            // SAFETY: a product that is not added to anything is written whole.
+            let out = unsafe { written(m * n, |out| Ok(run(out, false))) };
+            tensor(out?, (m, n))
         }
     }
 }

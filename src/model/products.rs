@@ -9,7 +9,7 @@ use std::ops::Range;
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-use super::array::{read, simd};
+use super::array::{read, simd, written};
 use super::batch::Layout;
 use super::matmul::{Out, matmul, matmul_parallel};
 use crate::error::Result;
@@ -17,7 +17,25 @@ use crate::error::Result;
 /// Rows and columns of a tile: K tiles of this size stay in a core's cache.
 const TILE: usize = 128;
 
-/// Adds to `out` `[losses, rows, cols]` the gradients of those losses on those rows of the weight [out, in = cols].
+/// `[losses, rows, cols]`: the gradients of those losses on those rows of the weight [out, in = cols].
+pub(crate) fn products(
+    x: &Tensor,
+    dy: &Tensor,
+    layout: &Layout,
+    rows: Range<usize>,
+    losses: Range<usize>,
+) -> Result<Vec<f32>> {
+    let count = losses.len() * rows.len() * x.dim(1)?;
+    if by_example(layout, &losses) {
+        let mut out = vec![0f32; count];
+        add_by_example(&mut out, x, dy, layout, rows, losses)?;
+        return Ok(out);
+    }
+    // SAFETY: every loss's product is written whole.
+    unsafe { written(count, |out| by_loss(out, false, x, dy, layout, rows, losses)) }
+}
+
+/// Adds to `out` what [`products`] makes.
 pub(crate) fn add_products(
     out: &mut [f32],
     x: &Tensor,
@@ -26,29 +44,43 @@ pub(crate) fn add_products(
     rows: Range<usize>,
     losses: Range<usize>,
 ) -> Result<()> {
-    let mixed = losses.clone().filter(|&k| layout.mix.lane(k).is_none()).count();
-    if layout.shared && mixed > layout.lanes {
+    if by_example(layout, &losses) {
         return add_by_example(out, x, dy, layout, rows, losses);
     }
+    by_loss(out.as_mut_ptr(), true, x, dy, layout, rows, losses)
+}
+
+/// Whether there are more mixed losses than lanes to mix.
+fn by_example(layout: &Layout, losses: &Range<usize>) -> bool {
+    layout.shared && losses.clone().filter(|&k| layout.mix.lane(k).is_none()).count() > layout.lanes
+}
+
+/// Writes the products of `losses` one after the other, or with `add` adds them.
+fn by_loss(
+    out: *mut f32,
+    add: bool,
+    x: &Tensor,
+    dy: &Tensor,
+    layout: &Layout,
+    rows: Range<usize>,
+    losses: Range<usize>,
+) -> Result<()> {
     let cols = x.dim(1)?;
     for (place, k) in losses.enumerate() {
         let (x, dy, first) = layout.of_loss(k, x, dy, rows.clone())?;
         let (tokens, width) = dy.dims2()?;
-        if tokens == 0 {
-            continue;
-        }
         let (x, dy) = (read(&x)?, read(&dy)?);
-        let out = &mut out[place * rows.len() * cols..(place + 1) * rows.len() * cols];
-        let dy = dy[first..].as_ptr();
-        // SAFETY: x is [tokens, cols], dy [tokens, width] from the first column on, out [rows, cols], and out is ours alone.
+        // Without tokens there is no first column; a product of nothing is zeros.
+        let dy = dy.get(first..).unwrap_or_default().as_ptr();
+        // SAFETY: x is [tokens, cols], dy [tokens, width] from the first column on, out [rows, cols] at this place, ours alone.
         unsafe {
             matmul_parallel(
                 rows.len(),
                 cols,
                 tokens,
-                out.as_mut_ptr(),
+                out.add(place * rows.len() * cols),
                 cols,
-                true,
+                add,
                 (dy, 1, width),
                 (x.as_ptr(), cols, 1),
             )

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::Tensor;
 
-use super::super::array::{exp, for_rows, for_rows2, read, tensor, update};
+use super::super::array::{exp, for_rows, make_rows, make_rows_beside, read, tensor, update};
 use super::super::batch::Layout;
 use super::super::dropout::{Dropout, add_dropped, apply};
 use super::super::gradient::Collector;
@@ -166,12 +166,11 @@ impl FeedForward {
     fn hidden(&self, a: &Tensor, b: Option<&Tensor>, keys: &[u64], dropout: Option<Dropout>) -> Result<Tensor> {
         let (rows, cols) = a.dims2()?;
         let mask = self.places.mask(dropout, HIDDEN);
-        let mut out = vec![0f32; rows * cols];
-        {
+        let out = {
             let a = read(a)?;
             let b = b.map(read).transpose()?;
-            for_rows(
-                &mut out,
+            make_rows(
+                rows,
                 cols,
                 #[inline(always)]
                 |first, block| {
@@ -201,8 +200,8 @@ impl FeedForward {
                         }
                     }
                 },
-            );
-        }
+            )
+        };
         tensor(out, (rows, cols))
     }
 
@@ -212,31 +211,34 @@ impl FeedForward {
         let (rows, cols) = dh.dims2()?;
         let tokens = a.dim(0)?;
         // A lock would be needed to hand it to the closure, were it not for this cell: it runs once, on this thread.
-        let db = Mutex::new(vec![0f32; if b.is_some() { rows * cols } else { 0 }]);
+        let db = Mutex::new(Vec::new());
         {
             let a = read(a)?;
             let b = b.map(read).transpose()?;
             update(&dh, |da| match &b {
-                Some(b) => for_rows2(
-                    da,
-                    cols,
-                    &mut db.lock().unwrap_or_else(PoisonError::into_inner),
-                    cols,
-                    #[inline(always)]
-                    |first, da, db| {
-                        with_activation!(self.activation, act, {
-                            for (i, (da, db)) in da.chunks_exact_mut(cols).zip(db.chunks_exact_mut(cols)).enumerate() {
-                                let at = (first + i) % tokens * cols;
-                                let (a, b) = (&a[at..at + cols], &b[at..at + cols]);
-                                for j in 0..cols {
-                                    let (value, slope) = act(a[j]);
-                                    db[j] = da[j] * value;
-                                    da[j] = da[j] * b[j] * slope;
+                Some(b) => {
+                    *db.lock().unwrap_or_else(PoisonError::into_inner) = make_rows_beside(
+                        da,
+                        cols,
+                        cols,
+                        #[inline(always)]
+                        |first, da, db| {
+                            with_activation!(self.activation, act, {
+                                for (i, (da, db)) in
+                                    da.chunks_exact_mut(cols).zip(db.chunks_exact_mut(cols)).enumerate()
+                                {
+                                    let at = (first + i) % tokens * cols;
+                                    let (a, b) = (&a[at..at + cols], &b[at..at + cols]);
+                                    for j in 0..cols {
+                                        let (value, slope) = act(a[j]);
+                                        db[j] = da[j] * value;
+                                        da[j] = da[j] * b[j] * slope;
+                                    }
                                 }
-                            }
-                        })
-                    },
-                ),
+                            })
+                        },
+                    )
+                }
                 None => for_rows(
                     da,
                     cols,

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use rayon::prelude::*;
 use std::sync::Arc;
 
-use super::super::array::{dot, for_rows, read, simd, tensor};
+use super::super::array::{dot, make_rows, read, simd, tensor};
 use super::super::batch::Layout;
 use super::super::gradient::{Collector, Part};
 use super::super::params::Param;
@@ -21,11 +21,10 @@ impl Norm {
     /// `[tokens, H]` → `[tokens, H]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (rows, cols) = x.dims2()?;
-        let mut out = vec![0f32; rows * cols];
-        {
+        let out = {
             let (x, w) = (read(x)?, read(self.weight.value())?);
-            for_rows(
-                &mut out,
+            make_rows(
+                rows,
                 cols,
                 #[inline(always)]
                 |first, block| {
@@ -37,8 +36,8 @@ impl Norm {
                         }
                     }
                 },
-            );
-        }
+            )
+        };
         tensor(out, (rows, cols))
     }
 
@@ -58,12 +57,11 @@ impl Norm {
             let scale = self.scale_gradients(x, dy, layout)?;
             grads.push(&self.weight, Part::Dense(scale));
         }
-        let mut out = vec![0f32; rows * cols];
-        {
+        let out = {
             let (x, dy, w) = (read(x)?, read(dy)?, read(self.weight.value())?);
             let residual = residual.map(read).transpose()?;
-            for_rows(
-                &mut out,
+            make_rows(
+                rows,
                 cols,
                 #[inline(always)]
                 |first, block| {
@@ -90,8 +88,8 @@ impl Norm {
                         }
                     }
                 },
-            );
-        }
+            )
+        };
         tensor(out, (rows, cols))
     }
 
