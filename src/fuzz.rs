@@ -1,7 +1,17 @@
-//! What fuzzers call: the readers of the files that a model's folder has, each on bytes from anywhere. They must end in a value or
-//! in an [`Error`](crate::Error) of one line. The targets in `fuzz/` and the test that replays their corpus share this list.
+//! What fuzzers call: the readers of a model's files, of tasks and of data, and what is made of a model's outputs, each on bytes from
+//! anywhere. They must end in a value or in an [`Error`](crate::Error) of one line. The targets in `fuzz/` and the test that replays
+//! their corpus share this list.
 
-use crate::error::Result;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::data::trim::{PREFIXES, trim};
+use crate::data::{LabelSet, Task};
+use crate::error::{Error, Result};
+use crate::measure::bleu::{Statistics, Tokenizer as Bleu};
+use crate::measure::outputs::{Kind, Output, Shot};
+use crate::measure::rouge::rouge2;
+use crate::measure::{Language, Normaliser};
 use crate::model::weights::tried;
 use crate::tokenizer::Tokenizer;
 
@@ -9,12 +19,16 @@ use crate::tokenizer::Tokenizer;
 pub type Target = (&'static str, fn(&[u8]) -> Result<()>);
 
 /// Every reader that is fuzzed.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 9] = [
     ("safetensors", tried::safetensors),
     ("torch", tried::torch),
     ("pickle", tried::pickle),
     ("spiece", spiece),
     ("tokenizer_json", tokenizer_json),
+    ("task_toml", task_toml),
+    ("tsv", |bytes| examples("tsv", bytes)),
+    ("jsonl", |bytes| examples("jsonl", bytes)),
+    ("outputs", outputs),
 ];
 
 /// Texts that a tokenizer is tried with: spaces, a ligature, combining marks, controls, a sentinel, characters beyond the first plane.
@@ -46,4 +60,69 @@ fn tokenize(tokenizer: &Tokenizer) -> Result<()> {
         tokenizer.decode(&ids, false)?;
     }
     Ok(())
+}
+
+fn task_toml(bytes: &[u8]) -> Result<()> {
+    let file = Temporary::of("toml", bytes)?;
+    Task::from_file(&file.0).map(drop)
+}
+
+/// Reads a split of a task with labels, and one of a task with several answers.
+fn examples(ending: &str, bytes: &[u8]) -> Result<()> {
+    let file = Temporary::of(ending, bytes)?;
+    let rte = Task::named("rte")?.read(&file.0);
+    Task::named("trivia_qa")?.read(&file.0).map(drop).or_else(|_| rte.map(drop))
+}
+
+/// Everything that is made of an output: the first line is a reference, the rest the output as decoded.
+fn outputs(bytes: &[u8]) -> Result<()> {
+    let text = String::from_utf8_lossy(bytes);
+    let (reference, raw) = text.split_once('\n').unwrap_or(("", &text));
+    let answer = trim(raw, &PREFIXES);
+    assert_eq!(answer, trim(answer, &PREFIXES), "trimming what is trimmed changes nothing");
+    let labels = LabelSet::new(vec!["True".into(), "False".into()])?;
+    for language in Language::ALL {
+        Kind::of(&Output {
+            text: answer,
+            label: labels.exact(answer),
+            first_word: labels.first_word(answer),
+            hit_limit: false,
+            inputs: &[reference],
+            shots: &[Shot { input: raw, answer: Some(reference) }],
+            expected: Some(language),
+        });
+    }
+    for normaliser in Normaliser::ALL {
+        let is_alias = normaliser.matches(answer, &[answer, reference]);
+        assert!(is_alias, "an answer matches itself");
+    }
+    for tokenizer in Bleu::ALL {
+        let bleu = Statistics::of(answer, &[reference], tokenizer).score().score;
+        assert!((0.0..=100.0 + 1e-9).contains(&bleu), "a BLEU score of {bleu}");
+    }
+    let rouge = rouge2(answer, reference);
+    assert!((0.0..=1.0).contains(&rouge), "a ROUGE of {rouge}");
+    Ok(())
+}
+
+/// A file for readers that want one; gone when it is dropped.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn of(ending: &str, bytes: &[u8]) -> Result<Self> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        // In memory, where the system has such a place: a fuzzer writes thousands in a second.
+        let folder = Some(Path::new("/dev/shm")).filter(|folder| folder.is_dir());
+        let folder = folder.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        let path = folder.join(format!("fsa-fuzz-{}-{number}.{ending}", std::process::id()));
+        std::fs::write(&path, bytes).map_err(|source| Error::io("write", &path, source))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }

@@ -86,7 +86,7 @@ pub struct Arguments {
     #[arg(long, requires = "grow", help_heading = "Output")]
     force: bool,
     /// No progress on stderr; warnings and errors remain
-    #[arg(long, requires = "grow", help_heading = "Output")]
+    #[arg(long, help_heading = "Output")]
     quiet: bool,
     /// Print one JSON object on stdout instead of a table
     #[arg(long, help_heading = "Output")]
