@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes this folder, and the rows behind its figures in notebooks-data/paper-mini; from the repository's root, with `fsa` on the PATH
-# or named by $FSA. What is done is not made again; SEEDS=4 would add a seed. About half an hour a seed on two cores.
+# or named by $FSA. What is done is not made again; kept checkpoints and outputs are not in the repository, so
+# that another seed means to remove this folder (but for make.sh) and make all of it. About half an hour a seed on two cores.
 set -euo pipefail
 "${FSA:-fsa}" paper --threads 1 --jobs 2 --seeds "${SEEDS:-3}" --resume
 mkdir -p notebooks-data/paper-mini
