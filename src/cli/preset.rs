@@ -15,6 +15,9 @@ pub const MODEL_HELP: &str = "Folder of the model, in Hugging Face layout, or `m
 /// Help of `--preset`.
 pub const PRESET_HELP: &str = "Named defaults, over which every other option wins: mini is made for the embedded model, paper \
     has the paper's [default: mini for the model mini, else paper]";
+/// Help of `--sample`.
+pub const SAMPLE_HELP: &str = "Read at most N rows of each split, drawn by the seed; of parquet, only the row groups that hold them \
+    [default: all]";
 /// How a missing model may be given.
 const MODEL: &str = "path/to/model, or mini for the embedded one (or `model` in a --config file)";
 

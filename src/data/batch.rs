@@ -51,7 +51,10 @@ mod tests {
             path: "a.tsv".into(),
             examples: vec![example("ab", 0), example(source, 2)],
             dropped: 1,
+            rows: 3,
             sha256: String::new(),
+            files: Vec::new(),
+            origin: None,
         }
     }
 

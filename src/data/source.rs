@@ -1,13 +1,17 @@
-//! Where a task's split comes from: a file that was given, a file that the task's description names, or the mini world.
+//! Where a task's split comes from: a file that was given, a file that the task's description names, the hub, or the mini world.
 //!
 //! Wherever a data file's path may stand, `mini` stands for that split of the mini world's analog of the task, and
-//! `mini:TASK/SPLIT` for the one it names.
+//! `mini:TASK/SPLIT` for the one it names; `hub`, `hub:SPLIT` and `hub:TASK/SPLIT`, each with `@REVISION` or without, stand
+//! for a split of the task's data set on the Hugging Face hub. A folder, or a name with a `*` in it, stands for several files.
 
 use std::path::{Path, PathBuf};
 
-use super::{Example, MiniSplit, Split, Task, World};
+use super::read::places::files;
+use super::task::Draw;
+use super::{Example, MiniSplit, Split, Splits, Task, World, hub_split};
 use crate::error::{Error, Result};
-use crate::spec::{MINI, MINI_SEED, is_mini};
+use crate::hub::Progress;
+use crate::spec::{MINI, MINI_SEED, Seeds, is_mini};
 
 /// The first of `splits` that there is something for, and what: what is `given`, else a file that the description of `task`
 /// names; and for none of them either, the mini world's, if `model` is fsa's own.
@@ -29,11 +33,42 @@ fn named(task: &Task, split: MiniSplit) -> Option<PathBuf> {
     task.splits().iter().find(|(name, _)| *name == split.name()).map(|(_, path)| path.clone())
 }
 
-/// The examples of `task` at `path`: a file, or a split of the mini world, where plain `mini` is its `split`.
-pub fn read(task: &Task, path: &Path, split: MiniSplit) -> Result<Split> {
-    match Mini::parse(path, task.name(), split)? {
-        None => task.read(path),
-        Some(mini) => World::new(MINI_SEED).split_named(&mini.task, task, mini.split),
+/// What is read of a task.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// The task.
+    pub task: &'a Task,
+    /// The split that plain `mini` and `hub` stand for, and that is taken of a folder with several.
+    pub split: MiniSplit,
+    /// Rows to read, at most: a sample that depends on the seed, the task, the split and the number of its rows alone, so that
+    /// it holds the same rows whatever the format and however they are cut into files.
+    pub sample: Option<usize>,
+    /// Where the sample comes from.
+    pub seeds: Seeds,
+}
+
+impl Reading<'_> {
+    /// The examples at `path`. What has to come from the hub is fetched now.
+    pub fn read(&self, path: &Path, progress: &mut dyn Progress) -> Result<Split> {
+        let stream = format!("sample.{}.{}", self.task.name(), self.split.name());
+        let draw = self.sample.map(|size| Draw { size, seeds: self.seeds, stream });
+        if let Some(mini) = Mini::parse(path, self.task.name(), self.split)? {
+            return World::new(MINI_SEED).split_drawn(&mini.task, self.task, mini.split, draw.as_ref());
+        }
+        match hub_split::Name::parse(path)? {
+            Some(name) => name.read(self.task, self.split, draw.as_ref(), progress),
+            None => self.task.read_files(path, &files(path, self.split.name())?, draw.as_ref()),
+        }
+    }
+}
+
+/// The split that `path` stands for where none is asked for: the test split, or of the hub's those that carry answers, another one.
+pub fn shown(task: &Task, path: &Path) -> MiniSplit {
+    let hub = task.hub().filter(|_| matches!(hub_split::Name::parse(path), Ok(Some(_))));
+    match hub.map(|hub| &hub.splits) {
+        Some(Splits { test: None, validation: Some(_), .. }) => MiniSplit::Validation,
+        Some(Splits { test: None, validation: None, train: Some(_) }) => MiniSplit::Train,
+        _ => MiniSplit::Test,
     }
 }
 
@@ -79,6 +114,11 @@ impl Mini {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::Silent;
+
+    fn read(task: &Task, path: &Path, split: MiniSplit) -> Result<Split> {
+        Reading { task, split, sample: None, seeds: Seeds::new(0) }.read(path, &mut Silent)
+    }
 
     fn rte() -> Task {
         Task::named("rte").unwrap()

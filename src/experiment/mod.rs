@@ -6,6 +6,7 @@ mod asking;
 pub mod bench;
 pub mod compare;
 pub mod compare_summary;
+mod downloads;
 pub mod dump;
 pub mod estimate;
 mod figures;

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::asking::describe;
 use super::compare::{Examples, Inputs, New, attach, behind_shot, prompt_file, prompt_signature};
-use crate::data::{MiniSplit, Split, Task, Tokenized, batch, cut, labels, order, source};
+use crate::data::{MiniSplit, Reading, Split, Task, Tokenized, batch, cut, labels, order};
 use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
+use crate::hub::Progress;
 use crate::model::peft::{self, Adapter, read_adapter};
 use crate::model::prompt;
 use crate::model::{self, LoadReport, Param, T5, T5Config, Whole};
@@ -45,7 +47,7 @@ pub(super) struct Data {
 
 impl Data {
     /// Reads and checks everything but the weights.
-    pub fn load(spec: &GradientAlign) -> Result<Self> {
+    pub fn load(spec: &GradientAlign, progress: &mut dyn Progress) -> Result<Self> {
         spec.validate()?;
         let task = Task::resolve(&spec.task)?;
         if let (None, Some(estimator)) = (task.labels(), spec.estimators.iter().find(|e| e.needs_label_set())) {
@@ -58,7 +60,11 @@ impl Data {
             .flag("--estimators")
             .next(format!("give --estimators {}", fitting.join(","))));
         }
-        let read = |path, split, flag| source::read(&task, path, split).map_err(|error| error.flag(flag));
+        let seeds = Seeds::new(spec.seed);
+        let mut read = |path, split, flag| {
+            let reading = Reading { task: &task, split, sample: spec.sample, seeds };
+            reading.read(path, progress).map_err(|error| error.flag(flag))
+        };
         let mut train = read(&spec.train, MiniSplit::Train, "--train")?;
         let mut dev = spec.dev.as_ref().map(|path| read(path, MiniSplit::Validation, "--dev")).transpose()?;
         model_folder::refuse_missing(&spec.model)?;
@@ -87,7 +93,6 @@ impl Data {
         let tokenize = |split: &Split| batch::tokenize(split, |text| tokenizer.encode(text));
         let train_tokens = tokenize(&train)?;
 
-        let seeds = Seeds::new(spec.seed);
         let (probe_split, mut probe_tokens) = match (spec.probe_split, &dev) {
             (ProbeSplit::Validation, Some(split)) => (split, tokenize(split)?),
             // invariant: the spec's validation asks for --dev with the other split
@@ -182,8 +187,7 @@ impl Data {
     pub fn info(&self) -> Vec<DataInfo> {
         let splits = [&self.train].into_iter().chain(&self.dev);
         splits
-            .map(|split| DataInfo { path: split.path.clone(), sha256: split.sha256.clone(), rows: split.len() as u64 })
-            .collect()
+            .map(describe).collect()
     }
 
     /// Source tokens of the longest probe or training batch that can come up, for the memory estimate.
@@ -220,7 +224,7 @@ fn is_prompt(attached: Attached) -> bool {
 
 /// What a split gives reason to warn of.
 fn warnings_of(split: &Split, task: &Task, cut: usize) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = split.warning().into_iter().collect();
     let name = split.path.display();
     if cut > 0 {
         let (all, limit) = (split.len(), task.max_source_tokens().unwrap_or_default());
@@ -301,7 +305,6 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
     // What is trained follows from the method, unless the user has said it.
     let last = spec.last_stage()?;
     let t = &Training { trainable: spec.training.trainable.clone(), ..last.training };
-    let short = |hash: &str| hash.chars().take(12).collect::<String>();
     let state = match t.optimizer {
         Optimizer::AdamW => String::new(),
         _ => format!("(state:{})", t.adafactor_state.name()),
@@ -312,7 +315,7 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
         format!("model:{}", model.weights()),
         format!("task:{}", data.task.name()),
-        format!("train:{}", short(&data.train.sha256)),
+        format!("train:{}", describe(&data.train).signature()),
         format!("n:{}", data.train.len()),
         format!("probe:{}:{}x{}", spec.probe_split.name(), spec.probe_batches, t.batch_size),
         format!("estimand:{}{}", spec.estimand.name(), method_signature(spec, data)?),

@@ -22,6 +22,7 @@ mod retry;
 use std::path::{Path, PathBuf};
 
 pub use self::id::Id;
+pub use self::place::hash_of_cached;
 pub use self::inventory::{CachedRepo, CachedRevision, inventory};
 pub use self::listing::RepoFile;
 use self::{client::Client, listing::Listing, place::Place};

@@ -11,7 +11,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::id::is_commit;
+use super::id::{is_commit, is_hexadecimal};
 use super::retry::sleep;
 use super::{Id, Progress, RepoKind};
 use crate::error::{Error, Result};
@@ -100,6 +100,13 @@ impl Place {
             }
         }
     }
+}
+
+/// The SHA-256 of the file at `path`, if it lies in a cache under its hash, where only whole files do.
+pub fn hash_of_cached(path: &Path) -> Option<String> {
+    let blob = std::fs::canonicalize(path).ok()?;
+    let name = blob.file_name()?.to_str().filter(|name| name.len() == 64 && is_hexadecimal(name))?;
+    (blob.parent()?.file_name()? == "blobs").then(|| name.to_string())
 }
 
 /// The path with an ending more.

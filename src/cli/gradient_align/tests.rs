@@ -94,6 +94,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
         task: "tasks/own.toml".into(),
         method: Vec::new(),
         train: "t".into(),
+        sample: None,
         dev: Some("d".into()),
         adapter: Some("a".into()),
         out: "o".into(),

@@ -70,6 +70,7 @@ fn common(source: Source) -> LabelRatio {
         threads: 3,
         eval: vec![evaluation("trivia_qa", 5), evaluation("wmt16_ende", 1)],
         files: files.into_iter().map(|(key, path)| (key.into(), path.into())).collect(),
+        sample: None,
         limit: Some(7),
         prompt_sentinel: false,
         onset: 0.25,

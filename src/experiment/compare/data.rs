@@ -7,6 +7,7 @@ use super::inputs::Examples;
 use crate::data::{MiniSplit, Split, Task, Tokenized, batch};
 use crate::error::{Error, Result};
 use crate::experiment::asking::{Asked, Asking, Examiner, Labels, Reader, describe};
+use crate::hub::Progress;
 use crate::model::T5Config;
 use crate::model_folder;
 use crate::report::run_info::DataInfo;
@@ -51,7 +52,14 @@ pub(super) struct Target {
 
 impl Target {
     /// Reads the task `typed` and everything that is asked of models fine-tuned on it.
-    pub fn load(spec: &Compare, base: &Base, typed: &str, seed: u64, warnings: &mut Vec<String>) -> Result<Self> {
+    pub fn load(
+        spec: &Compare,
+        base: &Base,
+        typed: &str,
+        seed: u64,
+        warnings: &mut Vec<String>,
+        progress: &mut dyn Progress,
+    ) -> Result<Self> {
         use MiniSplit::{Test, Train, Validation};
         let task = Task::resolve(typed).map_err(|error| error.flag("--target"))?;
         let labels = Labels::of(&task, &base.tokenizer)?;
@@ -59,10 +67,11 @@ impl Target {
             model: &spec.model,
             files: &spec.files,
             limit: spec.limit,
+            sample: spec.sample,
             bleu_tokenizer: &spec.bleu_tokenizer,
             seed,
         };
-        let mut reader = Reader { asking, tokenizer: &base.tokenizer, warnings };
+        let mut reader = Reader { asking, tokenizer: &base.tokenizer, warnings, progress };
         let train = reader.split(&task, typed, &[Train], "--file")?;
         let train_tokens = batch::tokenize(&train, |text| base.tokenizer.encode(text))?;
         let own = Evaluation { task: typed.to_string(), shots: spec.target_shots };

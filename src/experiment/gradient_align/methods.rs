@@ -11,7 +11,9 @@ use crate::error::{Error, Result};
 use crate::experiment::compare::{Earlier, Part, prompt_file, prompt_signature};
 use crate::experiment::fine_tune;
 use crate::experiment::setup::{self, Data, load_model};
+use crate::experiment::downloads::Downloads;
 use crate::experiment::{Events, Existing};
+use crate::hub::{Progress, Silent};
 use crate::model::T5;
 use crate::report::RunFolder;
 use crate::report::files::{RUN, SPEC};
@@ -30,7 +32,7 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
         write(&folder, &rows(spec)?)?;
         return outcome(spec, &folder, info.signature);
     }
-    let prepared = match Prepared::load(spec) {
+    let prepared = match Prepared::load(spec, &mut Downloads::new(events)) {
         Ok(prepared) => prepared,
         Err(error) => {
             folder.abandon();
@@ -68,10 +70,10 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    pub fn load(spec: &GradientAlign) -> Result<Self> {
+    pub fn load(spec: &GradientAlign, progress: &mut dyn Progress) -> Result<Self> {
         let plain = plain(spec);
-        let data = Data::load(&plain)?;
-        let earlier = spec.earlier()?.map(Earlier::load).transpose()?;
+        let data = Data::load(&plain, progress)?;
+        let earlier = spec.earlier()?.map(|earlier| Earlier::load(earlier, progress)).transpose()?;
         let loaded = load_model(&spec.model, Some(&spec.training))?;
         let mut warnings: BTreeSet<String> = data.warnings.iter().chain(&loaded.warnings).cloned().collect();
         for method in &spec.method {
@@ -95,7 +97,7 @@ impl Prepared {
 
 /// Checks that the run of `spec` can be prepared: what cannot be attached is found here.
 fn attached(spec: &GradientAlign, model: &T5) -> Result<()> {
-    Data::load(spec)?.attach(model.bare()?, Seeds::new(spec.seed)).map(drop)
+    Data::load(spec, &mut Silent)?.attach(model.bare()?, Seeds::new(spec.seed)).map(drop)
 }
 
 /// Standard fine-tuning with the options of `spec`, whatever its methods are.
@@ -136,7 +138,7 @@ fn signature(
     }
     if spec.method.iter().any(|method| spec.has_earlier(method)) {
         let dev = infos.iter().find(|info| Some(&info.path) == spec.dev.as_ref()).or(infos.last());
-        let hash: String = dev.iter().flat_map(|info| info.sha256.chars().take(12)).collect();
+        let hash: String = dev.iter().map(|info| info.signature()).collect();
         let limit = choose.limit.map_or_else(|| "none".to_string(), |limit| limit.to_string());
         parts.push(format!("chosen:validation:{hash}:limit:{limit}:{}", choose.decoding.signature()));
     }
