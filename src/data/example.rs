@@ -55,6 +55,12 @@ pub struct Origin {
 }
 
 impl Split {
+    /// The examples of one file, all rows of which were read; `sha256` is its hash.
+    pub fn of_file(path: PathBuf, examples: Vec<Example>, dropped: usize, sha256: String) -> Self {
+        let rows = (examples.len() + dropped) as u64;
+        Self { path, examples, dropped, rows, sha256, files: Vec::new(), origin: None }
+    }
+
     /// Number of examples.
     pub fn len(&self) -> usize {
         self.examples.len()

@@ -270,3 +270,52 @@ fn guarded<T>(path: &Path, call: impl FnOnce() -> Result<T, ParquetError>) -> Re
         None => Err(damaged(path, "its metadata do not fit its data")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::testing::{file, rte_parquet, rte_row};
+
+    fn open(groups: usize, size: usize) -> (tempfile::TempDir, Groups) {
+        let (folder, path) = file("a.parquet", rte_parquet(0..groups * size, size));
+        let groups = Groups::open(&path, File::open(&path).unwrap(), Some(&["premise", "label", "choices"])).unwrap();
+        (folder, groups)
+    }
+
+    fn row(groups: &mut Groups) -> Option<usize> {
+        let record = groups.next_row()?.unwrap();
+        let row = record.line - 1;
+        let (premise, _, _, label) = rte_row(row);
+        assert_eq!((record.columns(), record.values()), (&["premise".into(), "label".into()][..], &[premise.into(), label.into()][..]));
+        Some(row)
+    }
+
+    #[test]
+    fn groups_without_a_wanted_row_are_not_opened() {
+        let (_folder, mut groups) = open(20, 50);
+        assert_eq!(groups.opened, 0);
+        let wanted = [3, 4, 49, 150, 999];
+        for (before, wanted) in [0].into_iter().chain(wanted.map(|row| row + 1)).zip(wanted) {
+            groups.skip_rows((wanted - before) as u64).unwrap();
+            assert_eq!(row(&mut groups), Some(wanted));
+        }
+        // Of 20: those of rows 0 to 49, 150 to 199 and 950 to 999.
+        assert_eq!((groups.opened, row(&mut groups)), (3, None));
+    }
+
+    #[test]
+    fn every_row_comes_once_across_groups() {
+        let (_folder, mut groups) = open(3, 4);
+        assert_eq!(std::iter::from_fn(|| row(&mut groups)).collect::<Vec<_>>(), (0..12).collect::<Vec<_>>());
+        assert_eq!(groups.opened, 3);
+        let (_folder, mut groups) = open(3, 4);
+        groups.skip_rows(100).unwrap();
+        assert_eq!((row(&mut groups), groups.opened), (None, 0));
+    }
+
+    #[test]
+    fn the_header_has_the_columns_that_are_not_read() {
+        let (_folder, groups) = open(1, 1);
+        assert_eq!(groups.header[..], ["premise", "hypothesis", "idx", "label"]);
+    }
+}

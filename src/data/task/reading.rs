@@ -49,7 +49,7 @@ impl Task {
             }
             _ => None,
         };
-        let mut split = empty(name);
+        let mut split = Split::of_file(name.to_path_buf(), Vec::new(), 0, String::new());
         let mut hashes = Vec::new();
         for (file, count) in files.iter().zip(counts) {
             self.read_file(&mut split, file, count, chosen.as_deref(), &wanted)?;
@@ -102,7 +102,7 @@ impl Task {
 
     /// The examples of JSON lines that are no file, as [`read`](Self::read) would give them; `name` stands for the path.
     pub(in crate::data) fn read_lines(&self, name: &Path, lines: &str, draw: Option<&Draw>) -> Result<Split> {
-        let mut split = empty(name);
+        let mut split = Split::of_file(name.to_path_buf(), Vec::new(), 0, String::new());
         let records: Vec<Record> = read::json_lines(name, lines).collect::<Result<_>>()?;
         split.rows = records.len() as u64;
         let chosen = draw.and_then(|draw| draw.of(split.rows)).unwrap_or_else(|| (0..split.rows).collect());
@@ -132,18 +132,6 @@ impl Task {
     }
 }
 
-fn empty(name: &Path) -> Split {
-    Split {
-        path: name.to_path_buf(),
-        examples: Vec::new(),
-        dropped: 0,
-        rows: 0,
-        sha256: String::new(),
-        files: Vec::new(),
-        origin: None,
-    }
-}
-
 /// The split, if it has examples.
 fn filled(split: Split) -> Result<Split> {
     if !split.examples.is_empty() {
@@ -156,3 +144,6 @@ fn filled(split: Split) -> Result<Split> {
     };
     Err(Error::input(what).at(split.path).next("give a file with examples in it"))
 }
+
+#[cfg(test)]
+mod tests;
