@@ -8,6 +8,7 @@ pub mod compare;
 pub mod compare_summary;
 pub mod dump;
 pub mod estimate;
+pub mod fetch;
 mod figures;
 mod fine_tune;
 pub mod generate;
