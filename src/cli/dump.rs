@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use fsa::Result;
 use fsa::experiment::dump::{self, Dump};
 use fsa::spec::{MINI, Smoothing, Training, is_mini};
+use fsa::{Result, model_folder};
 
 use super::preset::{MODEL_HELP, model};
-use super::{choice, required, term, threads};
+use super::term::{self, Downloads};
+use super::{choice, required, threads};
 
 /// Write one batch's tensors, logits, loss and every gradient to a safetensors file
 #[derive(Debug, Args)]
@@ -16,7 +17,7 @@ use super::{choice, required, term, threads};
     after_help = "Examples:\n  fsa dump\n  fsa dump --model path/to/model --input path/to/batch.jsonl --out batch.safetensors"
 )]
 pub struct Arguments {
-    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
+    #[arg(long, value_name = "MODEL", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     #[arg(help = format!("The batch: JSON lines, {{\"source\": \"…\", \"target\": \"…\"}} each; or `mini` or `mini:TASK/SPLIT` for \
@@ -53,6 +54,7 @@ impl Arguments {
     pub fn run(self) -> Result<()> {
         let (dump, threads, json) = self.resolve()?;
         threads::set(threads)?;
+        model_folder::fetch(&dump.model, None, &mut Downloads::new(false))?;
         let dumped = dump::run(&dump)?;
         if json {
             return term::print_json(&dumped);

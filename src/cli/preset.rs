@@ -10,8 +10,9 @@ use fsa::spec::{Defaults, MINI, Preset};
 use super::required;
 
 /// Help of `--model`.
-pub const MODEL_HELP: &str = "Folder of the model, in Hugging Face layout, or `mini` for the embedded one (a folder of that \
-    name is ./mini) [default: mini, unless there is data of your own]";
+pub const MODEL_HELP: &str = "Folder of the model, in Hugging Face layout, or its name on the hub, as google/mt5-small or \
+    OWNER/NAME@REVISION, or `mini` for the embedded one (a folder of that name is ./mini) [default: mini, unless there is data \
+    of your own]";
 /// Help of `--preset`.
 pub const PRESET_HELP: &str = "Named defaults, over which every other option wins: mini is made for the embedded model, paper \
     has the paper's [default: mini for the model mini, else paper]";
@@ -19,7 +20,7 @@ pub const PRESET_HELP: &str = "Named defaults, over which every other option win
 pub const SAMPLE_HELP: &str = "Read at most N rows of each split, drawn by the seed; of parquet, only the row groups that hold them \
     [default: all]";
 /// How a missing model may be given.
-const MODEL: &str = "path/to/model, or mini for the embedded one (or `model` in a --config file)";
+const MODEL: &str = "path/to/model, its name on the hub, or mini for the embedded one (or `model` in a --config file)";
 
 /// The model: what is given, else the embedded one. Data of the user's own is an error then: a toy's numbers on it would
 /// look like a model's.

@@ -9,6 +9,7 @@ pub mod compare_summary;
 mod downloads;
 pub mod dump;
 pub mod estimate;
+pub mod fetch;
 mod figures;
 mod fine_tune;
 pub mod generate;

@@ -12,7 +12,7 @@ use crate::model::peft::{self, Adapter, read_adapter};
 use crate::model::prompt;
 use crate::model::{self, LoadReport, Param, T5, T5Config, Whole};
 use crate::model_folder;
-use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_bytes, hash_file};
+use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_bytes, hash_file, sha256};
 use crate::spec::align_methods::{STANDARD, Stages};
 use crate::spec::compare::{Mix, StageTraining};
 use crate::spec::method::{Attached, Method, Stage};
@@ -260,11 +260,22 @@ pub(super) fn load_model(dir: &Path, training: Option<&Training>) -> Result<Load
     files.extend(Tokenizer::file(dir));
     let hashed = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        model_folder::embedded(dir, name).map_or_else(|| hash_file(path), |bytes| Ok(hash_bytes(path, bytes)))
+        // By the model's name where it has one: where a cache lies is nobody's business.
+        let path = dir.join(name);
+        match model_folder::embedded(dir, name) {
+            Some(bytes) => Ok(hash_bytes(&path, bytes)),
+            None => Ok(HashedFile { sha256: sha256(&model_folder::on_disk(dir).join(name))?, path }),
+        }
     };
     let files = files.iter().map(hashed).collect::<Result<Vec<HashedFile>>>()?;
     let params = model.params().count() as u64;
-    let info = ModelInfo { path: dir.to_path_buf(), files, params, note: model_folder::note(dir).map(String::from) };
+    let info = ModelInfo {
+        path: dir.to_path_buf(),
+        files,
+        params,
+        note: model_folder::note(dir).map(String::from),
+        commit: model_folder::commit(dir),
+    };
     let warnings = unused(&report, dir);
     Ok(Loaded { model, info, warnings })
 }

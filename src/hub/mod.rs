@@ -21,11 +21,14 @@ mod retry;
 
 use std::path::{Path, PathBuf};
 
+use self::client::Client;
 pub use self::id::Id;
+use self::id::is_commit;
 pub use self::place::hash_of_cached;
 pub use self::inventory::{CachedRepo, CachedRevision, inventory};
+use self::listing::Listing;
 pub use self::listing::RepoFile;
-use self::{client::Client, listing::Listing, place::Place};
+use self::place::Place;
 use crate::error::{Error, Result};
 
 /// The revision that is meant where none is given.
@@ -151,16 +154,13 @@ impl Hub {
         }
         match self.client.listing(kind, &id, progress) {
             Ok(listing) => Ok(with(listing)),
-            // A server that is down is no reason not to use what is here.
-            Err(failed) if failed.is_unreachable => {
-                match Listing::of_cache(&place, kind, &id, "the hub cannot be reached") {
-                    Ok(listing) => {
-                        let commit = &listing.commit;
-                        progress.warn(&format!("{}; {id} is taken from the cache, at commit {commit}", failed.error));
-                        Ok(with(listing))
-                    }
-                    Err(_) => Err(failed.error),
-                }
+            // A server that is down is no reason not to use what is here; and a commit is what it is, whatever became of the repository.
+            Err(failed) if failed.is_unreachable || is_commit(id.revision()) => {
+                let cached = Listing::of_cache(&place, kind, &id, "the hub does not give it").map_err(|_| ());
+                let Ok(listing) = cached else { return Err(failed.error) };
+                let commit = &listing.commit;
+                progress.warn(&format!("{}; {id} is taken from the cache, at commit {commit}", failed.error));
+                Ok(with(listing))
             }
             Err(failed) => Err(failed.error),
         }

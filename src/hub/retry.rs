@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn attempts_end() {
         let mut attempts = Attempts::new(Duration::ZERO);
-        let mut wait = |attempts: &mut Attempts| attempts.wait("hub", &trouble(None), &mut Silent).unwrap();
+        let wait = |attempts: &mut Attempts| attempts.wait("hub", &trouble(None), &mut Silent).unwrap();
         assert_eq!((1..ATTEMPTS).filter(|_| wait(&mut attempts)).count() as u32, ATTEMPTS - 1);
         assert!(!wait(&mut attempts));
         attempts.renew();

@@ -55,7 +55,7 @@ pub struct HashedFile {
 /// The model a run started from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelInfo {
-    /// Its folder, as given.
+    /// Its folder, or its name on the hub, as given.
     pub path: PathBuf,
     /// The files read from it: weights, configuration, tokenizer.
     pub files: Vec<HashedFile>,
@@ -64,6 +64,9 @@ pub struct ModelInfo {
     /// What has to be said beside every number of it; none for most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The commit that its name on the hub came to; none for a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
 }
 
 impl ModelInfo {
@@ -328,7 +331,7 @@ mod tests {
                 sha256: format!("{place}{place}").repeat(32),
             };
             let files = names.iter().enumerate().map(file).collect();
-            ModelInfo { path: "model".into(), files, params: 1, note: None }.weights()
+            ModelInfo { path: "model".into(), files, params: 1, note: None, commit: None }.weights()
         };
         assert_eq!(of(&["config.json", "model.safetensors", "tokenizer.json"]), "111111111111");
         assert_eq!(

@@ -116,7 +116,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         why: "where a model's files are does not depend on what is in them",
-        place: In(&["src/model_folder.rs"]),
+        place: In(&["src/model_folder.rs", "src/model_folder/"]),
         forbidden: Rooms(&["data", "tokenizer", "model", "train", "grad", "measure", "report", "plot", "experiment"]),
     },
     Rule {

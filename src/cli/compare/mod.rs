@@ -56,6 +56,7 @@ impl Arguments {
         let count = jobs.count()?;
         let spec = resolve(options, how.config.as_deref(), count)?;
         threads::set(spec.threads)?;
+        how.fetch(&spec.model, &spec.out)?;
         if how.dry_run {
             let plan = compare::plan(&spec)?;
             return if how.json { term::print_json(&Planned { plan, spec }) } else { print_plan(&plan, &spec) };

@@ -30,7 +30,7 @@ const ALL: &str = "all";
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Options {
-    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
+    #[arg(long, value_name = "MODEL", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
     #[arg(long, value_name = "TASK", value_delimiter = ',', help_heading = "Input")]
     #[arg(help = format!("Fine-tuned tasks, with commas between, each registered or a task file (*.toml) [default: {TASK}]"))]

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 
 use fsa::Result;
-use fsa::experiment::compare::{self, Order};
+use fsa::experiment::compare::{self, Order, Said};
+use fsa::experiment::{Existing, fetch};
+use fsa::hub::Silent;
 
 use crate::cli::{term, threads};
 
@@ -33,6 +35,10 @@ pub fn run(out: &Path) -> Result<()> {
         // Whoever gave the orders is gone, killed maybe: somebody else may go on in these folders at any moment.
         std::process::exit(term::INTERRUPTED.into());
     });
+    // Names on the hub mean here what they mean to whoever gives the orders: what is in the run's description.
+    if let Err(error) = fetch::for_run(&spec.model, &spec.out, Existing::Resume, &mut Silent) {
+        return term::print_json(&Said::Failed { kind: error.kind(), text: error.to_string() });
+    }
     compare::work_on(&spec, &pieces, &stop, &mut |said| {
         // Where nobody listens any more, orders have ended too.
         let _ = term::print_json(&said);

@@ -47,6 +47,7 @@ impl Arguments {
         let Self { options, how } = self;
         let spec = resolve(options, how.config.as_deref())?;
         threads::set(spec.threads)?;
+        how.fetch(&spec.model, &spec.out)?;
         if how.dry_run {
             let plan = gradient_align::plan(&spec)?;
             return if how.json { term::print_json(&Planned { plan, spec }) } else { print_plan(&plan, &spec) };

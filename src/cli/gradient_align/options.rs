@@ -23,7 +23,7 @@ use crate::cli::{lenient, required, threads};
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Options {
-    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
+    #[arg(long, value_name = "MODEL", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     #[arg(help = format!("A registered task, or the path of a task file (*.toml) [default: {TASK}]"))]

@@ -241,7 +241,7 @@ fn a_spec_can_be_run_again_with_another_source_or_decoding() {
 fn what_must_be_given_is_asked_for_by_its_flag() {
     assert_eq!(
         refused("--train t"),
-        "--model: missing: the model's folder; give --model path/to/model, or mini for the embedded one (or `model` in a --config file)"
+        "--model: missing: the model's folder; give --model path/to/model, its name on the hub, or mini for the embedded one (or `model` in a --config file)"
     );
     assert!(refused("--model m --eval trivia_qa:x").starts_with("--eval: `trivia_qa:x` is not a task with"));
     assert!(refused("--model m --eval trivia_qa,,rte").starts_with("--eval: `` names no task"));

@@ -1,0 +1,107 @@
+//! Commands with a model by its name: the same as with its folder.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::fixture::*;
+use crate::run::support::train;
+
+const GENERATE: &str = "--prompt cat --beams 2 --max-new-tokens 4 --min-new-tokens 4 --keep-special --json";
+const ALIGN: &str = "--train train.tsv --threads 1 --steps 2 --probe-every 2 --probe-batches 1 --batch-size 4 --shuffles 1 \
+                     --out out --quiet";
+
+#[test]
+fn generate_is_the_same_by_name_and_by_folder() {
+    for hub in [Hub::tiny(), Hub::with(pickled())] {
+        let by_name = hub.done(&format!("generate --model tiny/t5 {GENERATE}")).0;
+        fs::create_dir(hub.path("local")).unwrap();
+        for (name, bytes) in hub.state.lock().unwrap().files.iter().filter(|(name, _)| !name.contains('/')) {
+            fs::write(hub.path("local").join(name), bytes).unwrap();
+        }
+        assert_eq!(by_name, hub.done(&format!("generate --model local {GENERATE}")).0);
+        assert!(by_name.contains("\"score\":"), "{by_name}");
+    }
+}
+
+#[test]
+fn a_folder_comes_before_a_name() {
+    let hub = Hub::tiny();
+    fs::create_dir_all(hub.path("tiny/t5")).unwrap();
+    let said = hub.refusal(&format!("generate --model tiny/t5 {GENERATE}"));
+    assert!(said.starts_with("tiny/t5: it has no tokenizer.json"), "{said}");
+    assert!(hub.hub.requests().is_empty());
+}
+
+#[test]
+fn shards_are_fetched_by_their_index() {
+    let mut files = pickled();
+    let whole = files.remove("pytorch_model.bin").unwrap();
+    // One shard is as good as two to whoever reads the index.
+    files.insert("pytorch_model-00001-of-00001.bin".into(), whole);
+    files.insert("pytorch_model-00002-of-00002.bin".into(), b"of another index".to_vec());
+    let map = "{\"weight_map\": {\"shared.weight\": \"pytorch_model-00001-of-00001.bin\"}}";
+    files.insert("pytorch_model.bin.index.json".into(), map.into());
+    let hub = Hub::with(files);
+    hub.done(&format!("generate --model tiny/t5 {GENERATE}"));
+    assert!(hub.has("pytorch_model-00001-of-00001.bin") && !hub.has("pytorch_model-00002-of-00002.bin"));
+}
+
+#[test]
+fn a_run_records_the_commit_and_goes_on_with_it() {
+    let hub = Hub::tiny();
+    fs::write(hub.path("train.tsv"), train(24)).unwrap();
+    let align = format!("gradient-align --model tiny/t5@{REFERENCE} {ALIGN}");
+    let output = hub.command(&align).env("HF_TOKEN", TOKEN).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    hub.assert_no_token(&[&format!("{output:?}")]);
+    let text = |name: &str| fs::read_to_string(hub.path(name)).unwrap();
+    let run = || serde_json::from_str::<Value>(&text("out/run.json")).unwrap();
+    let info = run();
+    assert_eq!(info["model"]["path"], "tiny/t5@refs/pr/3");
+    assert_eq!(info["model"]["commit"], COMMIT);
+    let paths: Vec<&str> =
+        info["model"]["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["config.json", WEIGHTS, "tokenizer.json"].map(|name| format!("tiny/t5@refs/pr/3/{name}")));
+    assert!(text("out/spec.toml").contains("model = \"tiny/t5@refs/pr/3\""), "{}", text("out/spec.toml"));
+    // The run is cut off, and meanwhile the branch moves on to other weights: it goes on with those that it began with.
+    fs::write(hub.path("out/run.json"), text("out/run.json").replace("\"finished\"", "\"running\"")).unwrap();
+    {
+        let mut state = hub.state.lock().unwrap();
+        state.commit = COMMIT.chars().rev().collect();
+        state.files.get_mut(WEIGHTS).unwrap().push(0);
+    }
+    let (_, said) = hub.done(&format!("{align} --resume"));
+    assert!(said.contains(&format!("tiny/t5@{COMMIT} is taken from the cache, at commit {COMMIT}")), "{said}");
+    assert_eq!((run()["model"]["commit"].as_str(), &run()["signature"]), (Some(COMMIT), &info["signature"]));
+    assert_eq!(fs::read_to_string(hub.cached("refs/refs/pr/3")).unwrap(), COMMIT);
+    // One that is done needs neither the hub nor the cache.
+    fs::remove_dir_all(hub.path("hf")).unwrap();
+    let output = hub.command(&format!("{align} --resume")).env("HF_HUB_OFFLINE", "1").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn the_cache_is_listed() {
+    let hub = Hub::tiny();
+    let (empty, _) = hub.done("cache");
+    assert!(empty.trim_end().ends_with("hub  no models and no data sets"), "{empty}");
+    hub.done("fetch tiny/t5 --quiet");
+    let (shown, _) = hub.done("cache");
+    assert!(shown.starts_with("model  tiny/t5  0123456789ab main  "), "{shown}");
+    assert!(shown.trim_end().ends_with("models--tiny--t5"), "{shown}");
+    let json: Value = serde_json::from_str(&hub.done("cache --json").0).unwrap();
+    let repository = &json["repositories"][0];
+    assert_eq!((repository["name"].as_str(), repository["kind"].as_str()), (Some("tiny/t5"), Some("model")));
+    assert_eq!(repository["revisions"][0]["references"][0], "main");
+    assert_eq!(repository["revisions"][0]["files"], 4);
+    let names = ["config.json", "tokenizer.json", "special_tokens_map.json", WEIGHTS];
+    let bytes: usize = names.iter().map(|name| hub.file(name).len()).sum();
+    assert_eq!((repository["bytes"].as_u64(), repository["incomplete_bytes"].as_u64()), (Some(bytes as u64), Some(0)));
+    let json: Value = serde_json::from_str(&hub.done("fetch tiny/t5 --json --quiet").0).unwrap();
+    assert_eq!(json["fetched"][0]["commit"], COMMIT);
+    assert_eq!(
+        (json["fetched"][0]["bytes"].as_u64(), json["fetched"][0]["files"].as_u64()),
+        (Some(bytes as u64), Some(4))
+    );
+}

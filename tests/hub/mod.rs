@@ -1,0 +1,8 @@
+//! The hub's client against real servers on loopback, through the built command.
+
+mod commands;
+mod downloads;
+mod fixture;
+mod refusals;
+mod server;
+mod without;
