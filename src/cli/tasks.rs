@@ -10,7 +10,7 @@ use fsa::experiment::tasks::{self, Described, Validate, Validated};
 use serde::Serialize;
 
 use super::preset::SAMPLE_HELP;
-use super::term::Term;
+use super::term::Downloads;
 use super::{choice, table, term};
 
 /// List the tasks, show one, or check a task of your own
@@ -140,7 +140,7 @@ impl ValidateArguments {
             layout: Layout { sentinel: self.prompt_sentinel.unwrap_or(layout.sentinel), ..layout },
         };
         // Files may have to be fetched.
-        let validated = tasks::validate(&spec, &mut Term::new(self.json))?;
+        let validated = tasks::validate(&spec, &mut Downloads::new(self.json))?;
         match self.json {
             true => term::print_json(&validated),
             false => term::print(text(&validated).as_bytes()),
@@ -161,7 +161,8 @@ fn text(validated: &Validated) -> String {
         let rows = if file.is_sample() { format!(" of {} rows", file.rows) } else { String::new() };
         let from = file.origin.as_ref().map(|origin| format!("; {} at commit {}", origin.repo, origin.commit));
         let (split, examples, dropped) = (file.split, file.examples, file.dropped);
-        let _ = writeln!(text, "{split}: {path}, {examples} examples{rows}, {dropped} dropped{}", from.unwrap_or_default());
+        let _ =
+            writeln!(text, "{split}: {path}, {examples} examples{rows}, {dropped} dropped{}", from.unwrap_or_default());
     }
     if let Some(limit) = task.max_source_tokens {
         let _ = writeln!(text, "articles are shown whole; a run cuts each source to {limit} tokens");

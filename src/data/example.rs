@@ -80,7 +80,9 @@ impl Split {
     pub fn warning(&self) -> Option<String> {
         let expected = self.origin.as_ref()?.expected.filter(|&expected| expected != self.rows)?;
         let (path, rows) = (self.path.display(), self.rows);
-        Some(format!("{path}: it has {rows} rows, and the task's description says {expected}: the data set has changed"))
+        Some(format!(
+            "{path}: it has {rows} rows, and the task's description says {expected}: the data set has changed"
+        ))
     }
 
     /// Every example's label, or `None` where the targets are free text.

@@ -7,14 +7,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::example::{Origin, Split};
 use super::read::places::{fits, missing_shard, natural, shard};
 use super::task::Draw;
 use super::{Hub, MiniSplit, Task};
-use crate::error::{Error, Result};
-use crate::hub::{self, MAIN, Progress, Repo, RepoKind};
+use crate::error::{Error, Kind, Result};
+use crate::hub::{self, MAIN, Progress, Repo, RepoKind, Silent};
 
 /// What stands for a task's data set on the hub.
 const HUB: &str = "hub";
@@ -29,6 +29,22 @@ pub(super) struct Name {
     task: Option<String>,
     split: Option<String>,
     revision: Option<String>,
+}
+
+/// The files of a split, which are here.
+pub(super) struct Fetched {
+    /// What stands for them.
+    path: PathBuf,
+    /// The repository that has them.
+    pub repo: Repo,
+    /// The branch or tag by which it was found.
+    revision: String,
+    /// Their paths in it.
+    names: Vec<String>,
+    /// Where they are.
+    pub files: Vec<PathBuf>,
+    /// Rows that they should have.
+    expected: Option<u64>,
 }
 
 impl Name {
@@ -48,16 +64,25 @@ impl Name {
             },
         };
         if [task, split, revision].into_iter().flatten().any(str::is_empty) {
-            return Err(Error::input("is not a split on the hub").at(path).next(format!(
-                "give {HUB}, {HUB}:SPLIT or {HUB}:TASK/SPLIT, each with @REVISION behind it or not"
-            )));
+            return Err(Error::input("is not a split on the hub")
+                .at(path)
+                .next(format!("give {HUB}, {HUB}:SPLIT or {HUB}:TASK/SPLIT, each with @REVISION behind it or not")));
         }
         let own = |text: Option<&str>| text.map(String::from);
         Ok(Some(Self { task: own(task), split: own(split), revision: own(revision) }))
     }
 
     /// Its examples, as `task` reads them; without a name of its own it is the `split` of `task`.
-    pub fn read(&self, task: &Task, split: MiniSplit, draw: Option<&Draw>, progress: &mut dyn Progress) -> Result<Split> {
+    pub fn read(&self, task: &Task, split: MiniSplit, draw: Option<&Draw>) -> Result<Split> {
+        let Fetched { path, repo, revision, names, files, expected } = self.fetch(task, split, &mut Silent)?;
+        let mut read = task.read_files(&path, &files, draw)?;
+        read.files = names.into_iter().map(PathBuf::from).zip(read.files.into_iter().map(|(_, hash)| hash)).collect();
+        read.origin = Some(Origin { repo: repo.id().name().to_string(), revision, commit: repo.commit, expected });
+        Ok(read)
+    }
+
+    /// Its files, which are here now.
+    pub fn fetch(&self, task: &Task, split: MiniSplit, progress: &mut dyn Progress) -> Result<Fetched> {
         let other = self.task.as_deref().filter(|name| *name != task.name()).map(Task::named).transpose()?;
         let of = other.as_ref().unwrap_or(task);
         let path = |split: &str| -> PathBuf {
@@ -76,23 +101,15 @@ impl Name {
                 .at(path(split.name()))
                 .next(format!("it has {}: give {HUB}:SPLIT with one of them, or a file", there.join(", "))));
         };
-        let path = path(name);
-        let (repo, files) = self.find(hub, name, progress)?;
-        let local = files.iter().map(|file| repo.file(file, progress)).collect::<Result<Vec<_>>>()?;
-        let mut read = task.read_files(&path, &local, draw)?;
-        read.files = files.iter().map(PathBuf::from).zip(read.files.into_iter().map(|(_, hash)| hash)).collect();
-        read.origin = Some(Origin {
-            repo: hub.id.clone(),
-            revision: repo.id().revision().to_string(),
-            commit: repo.commit.clone(),
-            expected: hub.rows.get(name).copied(),
-        });
-        Ok(read)
+        let (repo, revision, names) = self.find(hub, name, progress)?;
+        let files = names.iter().map(|file| repo.file(file, progress)).collect::<Result<Vec<_>>>()?;
+        Ok(Fetched { path: path(name), repo, revision, names, files, expected: hub.rows.get(name).copied() })
     }
 
-    /// The files of the split `name`, and the repository that has them.
-    fn find(&self, hub: &Hub, name: &str, progress: &mut dyn Progress) -> Result<(Repo, Vec<String>)> {
-        let revision = self.revision.as_deref().or(hub.revision.as_deref());
+    /// The repository that has the split `name`, the revision by which that was found, and the split's files in it.
+    fn find(&self, hub: &Hub, name: &str, progress: &mut dyn Progress) -> Result<(Repo, String, Vec<String>)> {
+        let begun = || [MAIN, CONVERTED].into_iter().find(|revision| begun_with(&hub.id, revision).is_some());
+        let revision = self.revision.as_deref().or(hub.revision.as_deref()).or_else(begun);
         let revisions = revision.map_or_else(|| vec![MAIN, CONVERTED], |revision| vec![revision]);
         let mut first = None;
         for revision in revisions {
@@ -101,10 +118,11 @@ impl Name {
                 let files = files(&paths, hub, name).map_err(|what| {
                     Error::input(format!("{}: {what}", repo.id())).next("give another split or revision, or a file")
                 })?;
-                Ok((repo, files))
+                Ok((repo, revision.to_string(), files))
             });
             match found {
                 Ok(found) => return Ok(found),
+                Err(error) if error.kind() == Kind::Interrupted => return Err(error),
                 // The first place is the one that people know.
                 Err(error) => drop(first.get_or_insert(error)),
             }
@@ -113,17 +131,41 @@ impl Name {
     }
 }
 
-/// The data set `id` at `revision`. Asked for once in a process, so that all splits of a run are of one commit.
+/// What data sets are in this process, decided once: all splits of a run are of one commit, and a branch that moves on meanwhile
+/// changes nothing.
+#[derive(Default)]
+struct Known {
+    /// By name and revision.
+    repos: BTreeMap<(String, String), Repo>,
+    /// The commits that a run which goes on has begun with, by name and revision.
+    commits: BTreeMap<(String, String), String>,
+}
+
+static KNOWN: Mutex<Known> = Mutex::new(Known { repos: BTreeMap::new(), commits: BTreeMap::new() });
+
+fn known() -> MutexGuard<'static, Known> {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From here on `revision` of the data set `repo` is `commit`, whatever it has come to.
+pub(super) fn keep(repo: &str, revision: &str, commit: &str) {
+    known().commits.insert((repo.to_string(), revision.to_string()), commit.to_string());
+}
+
+fn begun_with(repo: &str, revision: &str) -> Option<String> {
+    known().commits.get(&(repo.to_string(), revision.to_string())).cloned()
+}
+
+/// The data set `id` at `revision`.
 fn repository(id: &str, revision: &str, progress: &mut dyn Progress) -> Result<Repo> {
-    static KNOWN: LazyLock<Mutex<BTreeMap<(PathBuf, String, String), Repo>>> = LazyLock::new(Mutex::default);
-    let hub = hub::Hub::from_env()?;
-    let key = (hub.cache().to_path_buf(), id.to_string(), revision.to_string());
-    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-    if let Some(known) = known {
-        return Ok(known);
+    let key = (id.to_string(), revision.to_string());
+    if let Some(repo) = known().repos.get(&key) {
+        return Ok(repo.clone());
     }
-    let repo = hub.repo(RepoKind::Dataset, id, Some(revision), progress)?;
-    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).insert(key, repo.clone());
+    let commit = begun_with(id, revision);
+    let hub = hub::Hub::from_env()?;
+    let repo = hub.repo(RepoKind::Dataset, id, Some(commit.as_deref().unwrap_or(revision)), progress)?;
+    known().repos.insert(key, repo.clone());
     Ok(repo)
 }
 
@@ -138,7 +180,9 @@ fn files(paths: &[&str], hub: &Hub, name: &str) -> Result<Vec<String>, String> {
             let mut configs: Vec<&str> = own.iter().map(|place| place.config).collect();
             configs.dedup();
             if let [one, other, ..] = configs[..] {
-                return Err(format!("{name} is a split of {one} and of {other}, and the task's description has no `config`"));
+                return Err(format!(
+                    "{name} is a split of {one} and of {other}, and the task's description has no `config`"
+                ));
             }
             if own.is_empty() {
                 return Err(absent(&places, hub, name));
@@ -152,7 +196,8 @@ fn files(paths: &[&str], hub: &Hub, name: &str) -> Result<Vec<String>, String> {
     found.sort_by(|a, b| natural(a, b));
     let names: Vec<String> = found.iter().map(|path| path.rsplit('/').next().unwrap_or_default().to_string()).collect();
     let gap = || {
-        let number = |(place, name): (usize, &String)| name.strip_suffix(PARQUET)?.parse().ok().filter(|at| *at != place);
+        let number =
+            |(place, name): (usize, &String)| name.strip_suffix(PARQUET)?.parse().ok().filter(|at| *at != place);
         names.iter().enumerate().find_map(number).map(|_: usize| "its files are not numbered through".to_string())
     };
     match missing_shard(&names).or_else(gap) {
@@ -259,8 +304,14 @@ mod tests {
         );
         assert!(found("rte", "train", &["rte/train/0000.parquet", "rte/train/0002.parquet"]).is_err());
         // The first part of a large split, as the hub's own conversion leaves it.
-        assert!(found("rte", "train", &["rte/partial-train/0000.parquet"]).unwrap_err().contains("it has partial-train"));
-        assert!(found("snli", "test", &["a/test/0000.parquet", "b/test/0000.parquet"]).unwrap_err().contains("of a and of b"));
+        assert!(
+            found("rte", "train", &["rte/partial-train/0000.parquet"]).unwrap_err().contains("it has partial-train")
+        );
+        assert!(
+            found("snli", "test", &["a/test/0000.parquet", "b/test/0000.parquet"])
+                .unwrap_err()
+                .contains("of a and of b")
+        );
     }
 
     #[test]
@@ -272,6 +323,9 @@ mod tests {
         let task = Task::from_file(&path).unwrap();
         let paths = ["data/train-2.jsonl.gz", "data/train-10.jsonl.gz", "data/test.jsonl.gz"];
         assert_eq!(files(&paths, task.hub().unwrap(), "train").unwrap(), paths[..2]);
-        assert_eq!(files(&paths[2..], task.hub().unwrap(), "train").unwrap_err(), "it has no files `data/tr*.jsonl.gz`");
+        assert_eq!(
+            files(&paths[2..], task.hub().unwrap(), "train").unwrap_err(),
+            "it has no files `data/tr*.jsonl.gz`"
+        );
     }
 }

@@ -10,7 +10,7 @@ use super::read::places::files;
 use super::task::Draw;
 use super::{Example, MiniSplit, Split, Splits, Task, World, hub_split};
 use crate::error::{Error, Result};
-use crate::hub::Progress;
+use crate::hub::{Progress, Repo};
 use crate::spec::{MINI, MINI_SEED, Seeds, is_mini};
 
 /// The first of `splits` that there is something for, and what: what is `given`, else a file that the description of `task`
@@ -48,18 +48,37 @@ pub struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// The examples at `path`. What has to come from the hub is fetched now.
-    pub fn read(&self, path: &Path, progress: &mut dyn Progress) -> Result<Split> {
+    /// The examples at `path`. What is not here yet of a data set on the hub is fetched; [`fetch`] lets somebody watch that.
+    pub fn read(&self, path: &Path) -> Result<Split> {
         let stream = format!("sample.{}.{}", self.task.name(), self.split.name());
         let draw = self.sample.map(|size| Draw { size, seeds: self.seeds, stream });
         if let Some(mini) = Mini::parse(path, self.task.name(), self.split)? {
             return World::new(MINI_SEED).split_drawn(&mini.task, self.task, mini.split, draw.as_ref());
         }
         match hub_split::Name::parse(path)? {
-            Some(name) => name.read(self.task, self.split, draw.as_ref(), progress),
+            Some(name) => name.read(self.task, self.split, draw.as_ref()),
             None => self.task.read_files(path, &files(path, self.split.name())?, draw.as_ref()),
         }
     }
+}
+
+/// Fetches the files of what `path` names on the hub, for whatever reads them later: where they are, and the repository. Any other
+/// path needs nothing.
+pub fn fetch(
+    task: &Task,
+    path: &Path,
+    split: MiniSplit,
+    progress: &mut dyn Progress,
+) -> Result<Option<(Repo, Vec<PathBuf>)>> {
+    let name = hub_split::Name::parse(path)?;
+    let fetched = name.map(|name| name.fetch(task, split, progress)).transpose()?;
+    Ok(fetched.map(|fetched| (fetched.repo, fetched.files)))
+}
+
+/// From here on `revision` of the data set `repo` on the hub is `commit` in this process: for a run that goes on with what it began
+/// with.
+pub fn keep(repo: &str, revision: &str, commit: &str) {
+    hub_split::keep(repo, revision, commit);
 }
 
 /// The split that `path` stands for where none is asked for: the test split, or of the hub's those that carry answers, another one.
@@ -114,10 +133,9 @@ impl Mini {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::Silent;
 
     fn read(task: &Task, path: &Path, split: MiniSplit) -> Result<Split> {
-        Reading { task, split, sample: None, seeds: Seeds::new(0) }.read(path, &mut Silent)
+        Reading { task, split, sample: None, seeds: Seeds::new(0) }.read(path)
     }
 
     fn rte() -> Task {

@@ -54,10 +54,10 @@ pub(crate) fn rte_parquet(rows: Range<usize>, size: usize) -> Vec<u8> {
     let all: Vec<_> = rows.map(rte_row).collect();
     for rows in all.chunks(size) {
         let mut group = writer.next_row_group().unwrap();
-        let texts = [rows.iter().map(|row| &row.0), rows.iter().map(|row| &row.1)].map(|texts| {
-            texts.map(|text| ByteArray::from(text.as_bytes().to_vec())).collect::<Vec<_>>()
-        });
-        for texts in texts {
+        let bytes = |text: &String| ByteArray::from(text.as_bytes().to_vec());
+        let premises: Vec<ByteArray> = rows.iter().map(|row| bytes(&row.0)).collect();
+        let hypotheses = rows.iter().map(|row| bytes(&row.1)).collect();
+        for texts in [premises, hypotheses] {
             let mut column = group.next_column().unwrap().unwrap();
             column.typed::<ByteArrayType>().write_batch(&texts, None, None).unwrap();
             column.close().unwrap();

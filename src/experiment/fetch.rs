@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::Existing;
+use super::{Existing, fetch_data};
 use crate::data::Task;
 use crate::error::{Error, Kind, Result};
-use crate::hub::{Hub, Id, Progress, RepoKind};
+use crate::hub::{Progress, RepoKind};
 use crate::model_folder;
 use crate::report::RunFolder;
 use crate::report::folder::RUN;
@@ -30,15 +30,6 @@ pub struct Fetched {
     pub path: PathBuf,
 }
 
-/// Files of a data set's repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dataset {
-    /// The repository, and the revision of it.
-    pub id: Id,
-    /// Paths in it.
-    pub files: Vec<String>,
-}
-
 /// Fetches everything that `names` name, models by `OWNER/NAME` or `OWNER/NAME@REVISION` and tasks by their name.
 ///
 /// # Errors
@@ -50,12 +41,7 @@ pub fn run(names: &[String], progress: &mut dyn Progress) -> Result<Vec<Fetched>
     for wanted in wanted {
         match wanted {
             Wanted::Model(path) => fetched.extend(model(&path, progress)?),
-            Wanted::Data(datasets) => {
-                let hub = Hub::from_env()?;
-                for of in &datasets {
-                    fetched.push(dataset(&hub, of, progress)?);
-                }
-            }
+            Wanted::Data(task) => fetched.push(fetch_data::whole(&task, progress)?),
         }
     }
     Ok(fetched)
@@ -63,14 +49,14 @@ pub fn run(names: &[String], progress: &mut dyn Progress) -> Result<Vec<Fetched>
 
 enum Wanted {
     Model(PathBuf),
-    Data(Vec<Dataset>),
+    Data(String),
 }
 
 impl Wanted {
     fn of(name: &str) -> Result<Self> {
         let path = Path::new(name);
-        if Task::names().any(|known| known == name) {
-            return datasets(name).map(Self::Data);
+        if Task::names().any(|known| known == name) || name.ends_with(".toml") {
+            return Ok(Self::Data(name.to_string()));
         }
         if model_folder::name(path).is_some() {
             return Ok(Self::Model(path.to_path_buf()));
@@ -82,12 +68,6 @@ impl Wanted {
         Err(Error::input(format!("`{name}`: {what}"))
             .next("give OWNER/NAME or OWNER/NAME@REVISION, or one of `fsa tasks list`"))
     }
-}
-
-/// The files that the task `name` is read from.
-fn datasets(name: &str) -> Result<Vec<Dataset>> {
-    Err(Error::input(format!("the description of task `{name}` names no data set on the hub"))
-        .next("fetch models with it, and give the task's data as files"))
 }
 
 fn model(path: &Path, progress: &mut dyn Progress) -> Result<Option<Fetched>> {
@@ -103,24 +83,7 @@ fn model(path: &Path, progress: &mut dyn Progress) -> Result<Option<Fetched>> {
     }))
 }
 
-/// Fetches files of a data set.
-///
-/// # Errors
-/// If one of them cannot be had.
-pub fn dataset(hub: &Hub, of: &Dataset, progress: &mut dyn Progress) -> Result<Fetched> {
-    let repo = hub.repo(RepoKind::Dataset, of.id.name(), Some(of.id.revision()), progress)?;
-    let files = of.files.iter().map(|file| repo.file(file, progress)).collect::<Result<Vec<_>>>()?;
-    Ok(Fetched {
-        id: of.id.to_string(),
-        kind: RepoKind::Dataset,
-        commit: repo.commit.clone(),
-        files: files.len(),
-        bytes: sizes(&files),
-        path: repo.snapshot(),
-    })
-}
-
-fn sizes(files: &[PathBuf]) -> u64 {
+pub(super) fn sizes(files: &[PathBuf]) -> u64 {
     files.iter().map(|file| std::fs::metadata(file).map_or(0, |file| file.len())).sum()
 }
 
@@ -147,7 +110,7 @@ pub fn for_run(model: &Path, out: &Path, existing: Existing, progress: &mut dyn 
 }
 
 /// What is known of the run in `out`, and of those in the folders of its methods.
-fn runs(out: &Path) -> Vec<RunInfo> {
+pub(super) fn runs(out: &Path) -> Vec<RunInfo> {
     let mut folders: Vec<PathBuf> =
         std::fs::read_dir(out).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     folders.sort();
@@ -169,6 +132,5 @@ mod tests {
                 .starts_with("`mt5-small`: it is neither the name of a model on the hub nor that of a task")
         );
         assert!(said("src/hub").starts_with("`src/hub`: it is here already"));
-        assert!(said("rte").contains("task `rte`"));
     }
 }

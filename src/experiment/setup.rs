@@ -7,7 +7,6 @@ use super::compare::{Examples, Inputs, New, attach, behind_shot, prompt_file, pr
 use crate::data::{MiniSplit, Reading, Split, Task, Tokenized, batch, cut, labels, order};
 use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
-use crate::hub::Progress;
 use crate::model::peft::{self, Adapter, read_adapter};
 use crate::model::prompt;
 use crate::model::{self, LoadReport, Param, T5, T5Config, Whole};
@@ -47,7 +46,7 @@ pub(super) struct Data {
 
 impl Data {
     /// Reads and checks everything but the weights.
-    pub fn load(spec: &GradientAlign, progress: &mut dyn Progress) -> Result<Self> {
+    pub fn load(spec: &GradientAlign) -> Result<Self> {
         spec.validate()?;
         let task = Task::resolve(&spec.task)?;
         if let (None, Some(estimator)) = (task.labels(), spec.estimators.iter().find(|e| e.needs_label_set())) {
@@ -61,9 +60,9 @@ impl Data {
             .next(format!("give --estimators {}", fitting.join(","))));
         }
         let seeds = Seeds::new(spec.seed);
-        let mut read = |path, split, flag| {
+        let read = |path, split, flag| {
             let reading = Reading { task: &task, split, sample: spec.sample, seeds };
-            reading.read(path, progress).map_err(|error| error.flag(flag))
+            reading.read(path).map_err(|error| error.flag(flag))
         };
         let mut train = read(&spec.train, MiniSplit::Train, "--train")?;
         let mut dev = spec.dev.as_ref().map(|path| read(path, MiniSplit::Validation, "--dev")).transpose()?;
@@ -186,8 +185,7 @@ impl Data {
     /// For `run.json`.
     pub fn info(&self) -> Vec<DataInfo> {
         let splits = [&self.train].into_iter().chain(&self.dev);
-        splits
-            .map(describe).collect()
+        splits.map(describe).collect()
     }
 
     /// Source tokens of the longest probe or training batch that can come up, for the memory estimate.

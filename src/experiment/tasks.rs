@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::Events;
-use super::downloads::Downloads;
 use crate::data::{FewShot, Hub, Layout, Metric, MiniSplit, Origin, Reading, Split, Splits, Task, source};
 use crate::error::{Error, Result};
+use crate::hub::Progress;
 use crate::spec::Seeds;
 
 /// What a description says.
@@ -159,12 +158,13 @@ pub struct Rendered {
 ///
 /// # Errors
 /// As reading for a run would: of the description by line, of the files by line and column.
-pub fn validate(spec: &Validate, events: &mut dyn Events) -> Result<Validated> {
+pub fn validate(spec: &Validate, progress: &mut dyn Progress) -> Result<Validated> {
     let task = resolve(&spec.task, "FILE")?;
     let mut splits: Vec<(&'static str, Split)> = Vec::new();
     let seeds = Seeds::new(spec.seed);
     let mut read = |path: &Path, split| {
-        Reading { task: &task, split, sample: spec.sample, seeds }.read(path, &mut Downloads::new(events))
+        source::fetch(&task, path, split, progress)?;
+        Reading { task: &task, split, sample: spec.sample, seeds }.read(path)
     };
     for (name, path) in task.splits().iter() {
         splits.push((name, read(path, MiniSplit::named(name).unwrap_or(MiniSplit::Test))?));
@@ -173,7 +173,7 @@ pub fn validate(spec: &Validate, events: &mut dyn Events) -> Result<Validated> {
         let data = read(path, source::shown(&task, path)).map_err(|error| error.flag("--data"))?;
         splits.push(("data", data));
     }
-    splits.iter().filter_map(|(_, split)| split.warning()).for_each(|warning| events.warn(&warning));
+    splits.iter().filter_map(|(_, split)| split.warning()).for_each(|warning| progress.warn(&warning));
     let files = splits.iter().map(|(split, read)| File {
         split,
         path: read.path.clone(),
@@ -188,8 +188,7 @@ pub fn validate(spec: &Validate, events: &mut dyn Events) -> Result<Validated> {
     let train = of(&["train", "data"]).map(|(_, split)| split);
     let prompts = match of(&["data", "test", "validation", "train"]) {
         Some((_, split)) => {
-            let few =
-                FewShot { task: &task, train, shots: spec.shots, layout: &spec.layout, seeds };
+            let few = FewShot { task: &task, train, shots: spec.shots, layout: &spec.layout, seeds };
             rendered(&few, split, spec.n)?
         }
         None if spec.shots > 0 => {

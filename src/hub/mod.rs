@@ -24,11 +24,11 @@ use std::path::{Path, PathBuf};
 use self::client::Client;
 pub use self::id::Id;
 use self::id::is_commit;
-pub use self::place::hash_of_cached;
 pub use self::inventory::{CachedRepo, CachedRevision, inventory};
 use self::listing::Listing;
 pub use self::listing::RepoFile;
 use self::place::Place;
+pub use self::place::hash_of_cached;
 use crate::error::{Error, Result};
 
 /// The revision that is meant where none is given.

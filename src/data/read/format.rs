@@ -40,7 +40,9 @@ impl Format {
             return Ok(format);
         }
         let what = match inner.extension() {
-            Some(extension) => format!("files ending in .{} cannot be read", extension.to_string_lossy().to_lowercase()),
+            Some(extension) => {
+                format!("files ending in .{} cannot be read", extension.to_string_lossy().to_lowercase())
+            }
             None => "the file has no extension to tell its format by".into(),
         };
         let list = Self::EXTENSIONS.map(|(known, _)| format!(".{known}")).join(", ");

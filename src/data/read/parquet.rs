@@ -286,7 +286,10 @@ mod tests {
         let record = groups.next_row()?.unwrap();
         let row = record.line - 1;
         let (premise, _, _, label) = rte_row(row);
-        assert_eq!((record.columns(), record.values()), (&["premise".into(), "label".into()][..], &[premise.into(), label.into()][..]));
+        assert_eq!(
+            (record.columns(), record.values()),
+            (&["premise".into(), "label".into()][..], &[premise.into(), label.into()][..])
+        );
         Some(row)
     }
 

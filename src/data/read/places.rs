@@ -52,9 +52,8 @@ fn known(folder: &Path) -> Result<Vec<String>> {
 
 /// Those of `names` that are called after `split`; all of them, if none is called after any.
 fn of_split(folder: &Path, names: Vec<String>, split: &str) -> Result<Vec<String>> {
-    let called = |name: &String, split: &str| {
-        name.strip_prefix(split).is_some_and(|rest| rest.starts_with(['-', '.', '_']))
-    };
+    let called =
+        |name: &String, split: &str| name.strip_prefix(split).is_some_and(|rest| rest.starts_with(['-', '.', '_']));
     let there: Vec<&str> = SPLITS.into_iter().filter(|split| names.iter().any(|name| called(name, split))).collect();
     match (there.is_empty(), there.contains(&split)) {
         (true, _) => Ok(names),
@@ -176,16 +175,23 @@ mod tests {
     fn a_star_stands_for_what_differs() {
         let names = ["wmt/a-2.jsonl.gz", "wmt/a-1.jsonl.gz", "wmt/b-1.jsonl.gz"];
         assert_eq!(found(&names, "wmt/a-*.jsonl.gz", "train").unwrap(), [names[1], names[0]]);
-        for (pattern, name, does) in
-            [("a*", "abc", true), ("*b*", "abc", true), ("a*d", "abc", false), ("a*bc*c", "abc", false), ("abc", "abcd", false)]
-        {
+        for (pattern, name, does) in [
+            ("a*", "abc", true),
+            ("*b*", "abc", true),
+            ("a*d", "abc", false),
+            ("a*bc*c", "abc", false),
+            ("abc", "abcd", false),
+        ] {
             assert_eq!(fits(pattern, name), does, "{pattern} {name}");
         }
     }
 
     #[test]
     fn what_is_no_whole_split_is_refused() {
-        assert_eq!(found(&["a.md"], "", "train").unwrap_err(), "FOLDER: there is no data file; give a file, or a folder with some in it");
+        assert_eq!(
+            found(&["a.md"], "", "train").unwrap_err(),
+            "FOLDER: there is no data file; give a file, or a folder with some in it"
+        );
         assert_eq!(
             found(&["train-00000-of-00003.parquet", "train-00002-of-00003.parquet"], "", "train").unwrap_err(),
             "FOLDER: file 00001 of 00003 is not there; get all files of the split"
@@ -194,7 +200,11 @@ mod tests {
             found(&["test.parquet"], "", "train").unwrap_err(),
             "FOLDER: the folder has no files of the train split; it has those of test; name the files, with a * for what differs"
         );
-        assert!(found(&["a.tsv", "a.csv"], "", "train").unwrap_err().starts_with("FOLDER: a.csv and a.tsv are of two formats"));
+        assert!(
+            found(&["a.tsv", "a.csv"], "", "train")
+                .unwrap_err()
+                .starts_with("FOLDER: a.csv and a.tsv are of two formats")
+        );
         assert_eq!(found(&[], "none.tsv", "train").unwrap(), ["none.tsv"]);
     }
 }

@@ -236,7 +236,9 @@ fn hub(file: &Source<'_>, given: HubDescription) -> Result<Hub> {
             None => format!("`{id}` is no data set of the hub"),
             Some(_) => format!("`{}` is no revision", revision.unwrap_or_default()),
         };
-        return Err(file.error(start, what).next("give the id as `owner/name`, and a branch, tag or commit as revision"));
+        return Err(file
+            .error(start, what)
+            .next("give the id as `owner/name`, and a branch, tag or commit as revision"));
     }
     let config = given.config.map(|config| filled_text(file, config)).transpose()?;
     let text = |(split, pattern)| Ok((split, filled_text(file, pattern)?));

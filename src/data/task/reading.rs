@@ -139,7 +139,9 @@ fn filled(split: Split) -> Result<Split> {
     }
     let what = match split.dropped {
         0 => "the file has no examples".to_string(),
-        dropped if split.is_sample() => format!("the sample has no examples: all its {dropped} rows have a target that the task drops"),
+        dropped if split.is_sample() => {
+            format!("the sample has no examples: all its {dropped} rows have a target that the task drops")
+        }
         dropped => format!("the file has no examples: all its {dropped} rows have a target that the task drops"),
     };
     Err(Error::input(what).at(split.path).next("give a file with examples in it"))

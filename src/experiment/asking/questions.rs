@@ -7,7 +7,6 @@ use crate::data::prompt::{FewShot, Layout};
 use crate::data::{MiniSplit, Reading, Split, Task, cut, source};
 use crate::error::{Error, Result};
 use crate::experiment::scoring::Metric;
-use crate::hub::Progress;
 use crate::measure::Language;
 use crate::report::run_info::{DataInfo, DataOrigin, HashedFile};
 use crate::spec::Seeds;
@@ -66,8 +65,6 @@ pub(in crate::experiment) struct Reader<'a> {
     pub asking: Asking<'a>,
     pub tokenizer: &'a Tokenizer,
     pub warnings: &'a mut Vec<String>,
-    /// Sees what has to be fetched.
-    pub progress: &'a mut dyn Progress,
 }
 
 impl Reader<'_> {
@@ -78,13 +75,14 @@ impl Reader<'_> {
         let Some((split, path)) = source::of(task, self.asking.model, splits, given) else {
             let names: Vec<&str> = splits.iter().map(|split| split.name()).collect();
             let key = format!("{typed}.{}", names.first().copied().unwrap_or("test"));
-            let hub = task.hub().map(|hub| format!(", or --file {key}=hub for {} on the hub", hub.id)).unwrap_or_default();
+            let hub =
+                task.hub().map(|hub| format!(", or --file {key}=hub for {} on the hub", hub.id)).unwrap_or_default();
             return Err(Error::input(format!("task `{typed}` has no file for its {} split", names.join(" or ")))
                 .flag(flag)
                 .next(format!("give --file {key}=path/to/file{hub}")));
         };
         let reading = Reading { task, split, sample: self.asking.sample, seeds: Seeds::new(self.asking.seed) };
-        let mut split = reading.read(&path, self.progress).map_err(|error| error.flag(flag))?;
+        let mut split = reading.read(&path).map_err(|error| error.flag(flag))?;
         self.warnings.extend(split.warning().filter(|warning| !self.warnings.contains(warning)));
         let cut = cut::split(task, &mut split, |text| self.tokenizer.encode(text))?;
         if cut > 0 {

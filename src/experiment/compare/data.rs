@@ -7,7 +7,6 @@ use super::inputs::Examples;
 use crate::data::{MiniSplit, Split, Task, Tokenized, batch};
 use crate::error::{Error, Result};
 use crate::experiment::asking::{Asked, Asking, Examiner, Labels, Reader, describe};
-use crate::hub::Progress;
 use crate::model::T5Config;
 use crate::model_folder;
 use crate::report::run_info::DataInfo;
@@ -52,14 +51,7 @@ pub(super) struct Target {
 
 impl Target {
     /// Reads the task `typed` and everything that is asked of models fine-tuned on it.
-    pub fn load(
-        spec: &Compare,
-        base: &Base,
-        typed: &str,
-        seed: u64,
-        warnings: &mut Vec<String>,
-        progress: &mut dyn Progress,
-    ) -> Result<Self> {
+    pub fn load(spec: &Compare, base: &Base, typed: &str, seed: u64, warnings: &mut Vec<String>) -> Result<Self> {
         use MiniSplit::{Test, Train, Validation};
         let task = Task::resolve(typed).map_err(|error| error.flag("--target"))?;
         let labels = Labels::of(&task, &base.tokenizer)?;
@@ -71,7 +63,7 @@ impl Target {
             bleu_tokenizer: &spec.bleu_tokenizer,
             seed,
         };
-        let mut reader = Reader { asking, tokenizer: &base.tokenizer, warnings, progress };
+        let mut reader = Reader { asking, tokenizer: &base.tokenizer, warnings };
         let train = reader.split(&task, typed, &[Train], "--file")?;
         let train_tokens = batch::tokenize(&train, |text| base.tokenizer.encode(text))?;
         let own = Evaluation { task: typed.to_string(), shots: spec.target_shots };

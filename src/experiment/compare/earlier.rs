@@ -10,7 +10,6 @@ use super::{clear, load_targets, time};
 use crate::error::{Error, Result};
 use crate::experiment::Events;
 use crate::experiment::estimate::Time;
-use crate::hub::Progress;
 use crate::report::RunFolder;
 use crate::report::run_info::DataInfo;
 use crate::spec::Compare;
@@ -26,11 +25,11 @@ pub(in crate::experiment) struct Earlier {
 
 impl Earlier {
     /// Reads everything but the weights for the methods of `spec`, which has one target and one seed.
-    pub fn load(spec: Compare, progress: &mut dyn Progress) -> Result<Self> {
+    pub fn load(spec: Compare) -> Result<Self> {
         spec.validate()?;
         let base = Base::load(&spec.model)?;
         let mut warnings = Vec::new();
-        let targets = load_targets(&spec, &base, &mut warnings, progress)?;
+        let targets = load_targets(&spec, &base, &mut warnings)?;
         Ok(Self { spec, base, targets, warnings })
     }
 

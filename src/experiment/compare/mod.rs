@@ -29,10 +29,8 @@ use self::folders::{EVALUATED, RUNS, STAGES};
 use self::work::Work;
 use super::fine_tune;
 use super::setup::load_model;
-use super::downloads::Downloads;
 use super::{Events, Existing};
 use crate::error::{Error, Result};
-use crate::hub::Progress;
 use crate::report::RunFolder;
 use crate::report::files::{RUN, SPEC};
 use crate::report::run_info::{RunInfo, Status};
@@ -71,7 +69,7 @@ pub fn run(
     }
     let mut warnings = Vec::new();
     let prepared = Base::load(&spec.model).and_then(|base| {
-        let targets = load_targets(spec, &base, &mut warnings, &mut Downloads::new(events))?;
+        let targets = load_targets(spec, &base, &mut warnings)?;
         let loaded = load_model(&spec.model, None)?;
         // What cannot be attached is found before anything is trained or written.
         for stage in spec.methods.iter().filter_map(|method| method.stages().first()) {
@@ -153,15 +151,10 @@ fn clear(folder: &RunFolder) -> Result<()> {
 }
 
 /// Every target under every seed: targets of one seed are adjacent.
-fn load_targets(
-    spec: &Compare,
-    base: &Base,
-    warnings: &mut Vec<String>,
-    progress: &mut dyn Progress,
-) -> Result<Vec<Vec<Target>>> {
+fn load_targets(spec: &Compare, base: &Base, warnings: &mut Vec<String>) -> Result<Vec<Vec<Target>>> {
     let seeds: Vec<u64> = spec.root_seeds().collect();
     let of_seed = |seed: &u64| {
-        let target = |name: &String| Target::load(spec, base, name, *seed, warnings, progress);
+        let target = |name: &String| Target::load(spec, base, name, *seed, warnings);
         spec.target.iter().map(target).collect::<Result<Vec<_>>>()
     };
     let mut all = seeds.iter().map(of_seed).collect::<Result<Vec<_>>>()?;

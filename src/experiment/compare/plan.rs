@@ -10,7 +10,6 @@ use super::outcome::signature;
 use super::{load_targets, methods, time};
 use crate::data::Task;
 use crate::error::Result;
-use crate::hub::Silent;
 use crate::experiment::estimate::{self, Time};
 use crate::model::{self, memory};
 use crate::report::run_info::ModelInfo;
@@ -71,7 +70,7 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
     spec.validate()?;
     let base = Base::load(&spec.model)?;
     let mut warnings = Vec::new();
-    let all = load_targets(spec, &base, &mut warnings, &mut Silent)?;
+    let all = load_targets(spec, &base, &mut warnings)?;
     let inspected = model::inspect(&spec.model)?;
     warnings.extend(inspected.warnings);
     let (mut planned, mut prompts) = (Vec::new(), 0);

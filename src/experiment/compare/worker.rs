@@ -12,7 +12,6 @@ use super::load_targets;
 use super::work::Work;
 use crate::error::{Kind, Result};
 use crate::experiment::Events;
-use crate::hub::Silent;
 use crate::report::RunFolder;
 use crate::spec::Compare;
 
@@ -90,8 +89,8 @@ pub fn work_on(spec: &Compare, pieces: &Receiver<usize>, stop: &AtomicBool, say:
 
 fn work(spec: &Compare, pieces: &Receiver<usize>, relay: &mut Relay) -> Result<()> {
     let base = Base::load(&spec.model)?;
-    // Whoever started this one has given the warnings, and fetched what was to be fetched.
-    let targets = load_targets(spec, &base, &mut Vec::new(), &mut Silent)?;
+    // Whoever started this one has given the warnings.
+    let targets = load_targets(spec, &base, &mut Vec::new())?;
     let work = Work::new(spec, &base, &targets)?;
     while let Ok(number) = pieces.recv() {
         work.run(number, relay)?;

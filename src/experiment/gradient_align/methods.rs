@@ -11,9 +11,7 @@ use crate::error::{Error, Result};
 use crate::experiment::compare::{Earlier, Part, prompt_file, prompt_signature};
 use crate::experiment::fine_tune;
 use crate::experiment::setup::{self, Data, load_model};
-use crate::experiment::downloads::Downloads;
 use crate::experiment::{Events, Existing};
-use crate::hub::{Progress, Silent};
 use crate::model::T5;
 use crate::report::RunFolder;
 use crate::report::files::{RUN, SPEC};
@@ -32,7 +30,7 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
         write(&folder, &rows(spec)?)?;
         return outcome(spec, &folder, info.signature);
     }
-    let prepared = match Prepared::load(spec, &mut Downloads::new(events)) {
+    let prepared = match Prepared::load(spec) {
         Ok(prepared) => prepared,
         Err(error) => {
             folder.abandon();
@@ -70,10 +68,10 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    pub fn load(spec: &GradientAlign, progress: &mut dyn Progress) -> Result<Self> {
+    pub fn load(spec: &GradientAlign) -> Result<Self> {
         let plain = plain(spec);
-        let data = Data::load(&plain, progress)?;
-        let earlier = spec.earlier()?.map(|earlier| Earlier::load(earlier, progress)).transpose()?;
+        let data = Data::load(&plain)?;
+        let earlier = spec.earlier()?.map(Earlier::load).transpose()?;
         let loaded = load_model(&spec.model, Some(&spec.training))?;
         let mut warnings: BTreeSet<String> = data.warnings.iter().chain(&loaded.warnings).cloned().collect();
         for method in &spec.method {
@@ -97,7 +95,7 @@ impl Prepared {
 
 /// Checks that the run of `spec` can be prepared: what cannot be attached is found here.
 fn attached(spec: &GradientAlign, model: &T5) -> Result<()> {
-    Data::load(spec, &mut Silent)?.attach(model.bare()?, Seeds::new(spec.seed)).map(drop)
+    Data::load(spec)?.attach(model.bare()?, Seeds::new(spec.seed)).map(drop)
 }
 
 /// Standard fine-tuning with the options of `spec`, whatever its methods are.

@@ -12,9 +12,7 @@ use crate::experiment::fine_tune::{self, FineTune, Probing};
 use crate::experiment::probe;
 use crate::experiment::redraw::draw;
 use crate::experiment::setup::{Data, Loaded, load_model, signature};
-use crate::experiment::downloads::Downloads;
 use crate::experiment::{Events, Existing};
-use crate::hub::Silent;
 use crate::model::{self, Inspection, T5, memory};
 use crate::model_folder;
 use crate::report::csv::to_csv;
@@ -34,8 +32,7 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
         let files = written(&folder, &rows)?;
         return outcome(spec, &folder, files, info.signature, &rows);
     }
-    let data = Data::load(spec, &mut Downloads::new(events));
-    let prepared = data.and_then(|data| Ok((data, load_model(&spec.model, Some(&spec.training))?)));
+    let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model, Some(&spec.training))?)));
     let attached = prepared.and_then(|(data, loaded)| {
         let model = data.attach(loaded.model, Seeds::new(spec.seed))?;
         let last = data.training(spec)?;
@@ -156,7 +153,7 @@ pub fn plan(spec: &GradientAlign) -> Result<Plan> {
 
 /// As [`plan`], with this many seconds for each measurement, about.
 pub fn plan_within(spec: &GradientAlign, limit_s: f64) -> Result<Plan> {
-    let data = Data::load(spec, &mut Silent)?;
+    let data = Data::load(spec)?;
     let Inspection { names, params, warnings } = model::inspect(&spec.model)?;
     spec.training.check_trainable(names.iter().map(String::as_str))?;
     let last = data.training(spec)?;

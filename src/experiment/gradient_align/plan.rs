@@ -3,7 +3,6 @@
 use super::methods::Prepared;
 use super::{Plan, one};
 use crate::error::{Error, Result};
-use crate::hub::Silent;
 use crate::experiment::compare::{PlannedMethod, PlannedStage};
 use crate::experiment::estimate::{LIMIT_S, Time, TimedPart};
 use crate::spec::GradientAlign;
@@ -14,7 +13,7 @@ use crate::spec::method::{Method, Stage};
 /// As [`super::plan`], of every method.
 pub fn plan(spec: &GradientAlign) -> Result<Plan> {
     spec.validate()?;
-    let prepared = Prepared::load(spec, &mut Silent)?;
+    let prepared = Prepared::load(spec)?;
     let limit_s = LIMIT_S / spec.method.len() as f64;
     let mut plans = Vec::new();
     for method in &spec.method {

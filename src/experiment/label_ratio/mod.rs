@@ -19,10 +19,8 @@ use super::estimate::{self, Time};
 use super::figures;
 use super::fine_tune::{self, Epochs, FineTune, Probing};
 use super::setup::load_model;
-use super::downloads::Downloads;
 use super::{Events, Existing};
 use crate::error::{Error, Result};
-use crate::hub::Silent;
 use crate::model::{self, T5, memory};
 use crate::model_folder;
 use crate::plot;
@@ -112,8 +110,7 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
         };
         return outcome(spec, &folder, files, info.signature, &probes, skipped);
     }
-    let data = Data::load(spec, &mut Downloads::new(events));
-    let prepared = data.and_then(|data| Ok((data, load_model(&spec.model, spec.training())?)));
+    let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model, spec.training())?)));
     let (data, loaded) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -189,7 +186,7 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
 /// # Errors
 /// As [`run`], for everything that can be seen before the first step.
 pub fn plan(spec: &LabelRatio) -> Result<Plan> {
-    let data = Data::load(spec, &mut Silent)?;
+    let data = Data::load(spec)?;
     let inspected = model::inspect(&spec.model)?;
     let params = inspected.params;
     let mut found = None;

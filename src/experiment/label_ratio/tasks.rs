@@ -3,7 +3,6 @@
 use crate::data::{MiniSplit, Split, Task, Tokenized, batch};
 use crate::error::{Error, Result};
 use crate::experiment::asking::{Asked, Asking, Labels, Reader, describe};
-use crate::hub::Progress;
 use crate::model::T5Config;
 use crate::model_folder;
 use crate::report::run_info::DataInfo;
@@ -28,7 +27,7 @@ pub(super) struct Data {
 
 impl Data {
     /// Reads tasks, data and tokenizer, and makes all prompts.
-    pub fn load(spec: &LabelRatio, progress: &mut dyn Progress) -> Result<Self> {
+    pub fn load(spec: &LabelRatio) -> Result<Self> {
         use MiniSplit::{Test, Train, Validation};
         spec.validate()?;
         model_folder::refuse_missing(&spec.model)?;
@@ -45,8 +44,7 @@ impl Data {
             ));
         }
 
-        let (asking, warnings_of) = (Asking::from(spec), &mut warnings);
-        let mut reader = Reader { asking, tokenizer: &tokenizer, warnings: warnings_of, progress };
+        let mut reader = Reader { asking: Asking::from(spec), tokenizer: &tokenizer, warnings: &mut warnings };
         let train = match spec.source {
             Source::Train { .. } => {
                 let split = reader.split(&target_task, &spec.task, &[Train], "--train")?;

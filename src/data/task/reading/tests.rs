@@ -4,7 +4,6 @@ use super::*;
 use crate::data::MiniSplit;
 use crate::data::source::Reading;
 use crate::data::testing::{rte_parquet, rte_row};
-use crate::hub::Silent;
 
 const ROWS: usize = 60;
 
@@ -16,7 +15,7 @@ fn read(path: &Path, sample: Option<usize>) -> Result<Split, String> {
     let task = rte();
     let reading = Reading { task: &task, split: MiniSplit::Train, sample, seeds: Seeds::new(3) };
     let folder = format!("{}/", path.parent().unwrap().display());
-    reading.read(path, &mut Silent).map_err(|error| error.to_string().replace(&folder, ""))
+    reading.read(path).map_err(|error| error.to_string().replace(&folder, ""))
 }
 
 /// The rows in every format that is text.
@@ -25,7 +24,9 @@ fn text(format: &str, rows: usize) -> String {
     match format {
         "jsonl" | "json" | "ndjson" => rows
             .map(|(premise, hypothesis, idx, label)| {
-                format!("{{\"premise\":\"{premise}\",\"hypothesis\":\"{hypothesis}\",\"idx\":{idx},\"label\":{label}}}\n")
+                format!(
+                    "{{\"premise\":\"{premise}\",\"hypothesis\":\"{hypothesis}\",\"idx\":{idx},\"label\":{label}}}\n"
+                )
             })
             .collect(),
         _ => {
@@ -96,14 +97,14 @@ fn a_sample_is_another_one_for_another_seed_or_split_and_the_same_otherwise() {
     let task = rte();
     let rows = |seed, split| -> Vec<usize> {
         let reading = Reading { task: &task, split, sample: Some(10), seeds: Seeds::new(seed) };
-        reading.read(&path, &mut Silent).unwrap().examples.iter().map(|example| example.row).collect()
+        reading.read(&path).unwrap().examples.iter().map(|example| example.row).collect()
     };
     let first = rows(0, MiniSplit::Train);
     assert_eq!(first, rows(0, MiniSplit::Train));
     assert!(first != rows(1, MiniSplit::Train) && first != rows(0, MiniSplit::Test));
     assert!(first.windows(2).all(|pair| pair[0] < pair[1]));
     let world = Reading { task: &task, split: MiniSplit::Train, sample: Some(10), seeds: Seeds::new(0) };
-    let world = world.read(Path::new("mini"), &mut Silent).unwrap();
+    let world = world.read(Path::new("mini")).unwrap();
     assert_eq!((world.len(), world.is_sample()), (10, true));
 }
 
@@ -171,7 +172,9 @@ fn what_an_object_lacks_is_said_with_what_it_has() {
     std::fs::write(&path, "{\"translation\":{\"en\":\"a\",\"de\":\"b\"},\"id\":1}\n").unwrap();
     let said = Task::named("wmt14_enfr").unwrap().read(&path).unwrap_err().to_string();
     assert!(
-        said.contains("there is no column `translation.fr`; the file has translation.de, translation.en, id (nearest: "),
+        said.contains(
+            "there is no column `translation.fr`; the file has translation.de, translation.en, id (nearest: "
+        ),
         "{said}"
     );
 }
