@@ -9,6 +9,7 @@ mod csv;
 mod format;
 mod jsonl;
 mod lines;
+mod pages;
 mod parquet;
 pub(super) mod places;
 pub(super) mod sample;

@@ -18,6 +18,7 @@ use ::parquet::schema::types::{SchemaDescPtr, SchemaDescriptor, Type, TypePtr};
 use serde_json::Value;
 
 use super::format::spooled;
+use super::pages::Pages;
 use super::{Header, Record, Records, Rows, empty_file, unique_columns};
 use crate::error::{Error, Result};
 use crate::guard;
@@ -61,7 +62,7 @@ fn check_magic(path: &Path, file: &mut File) -> Result<()> {
 /// The rows of a file, a row group at a time; of a group the pages that are read from are in memory.
 struct Groups {
     path: PathBuf,
-    reader: SerializedFileReader<File>,
+    reader: SerializedFileReader<Pages>,
     /// The columns that are read.
     schema: SchemaDescPtr,
     columns: Arc<[String]>,
@@ -84,7 +85,7 @@ impl Groups {
     fn open(path: &Path, file: File, wanted: Option<&[&str]>) -> Result<Self> {
         let mut file = spooled(path, file)?;
         check_magic(path, &mut file)?;
-        let reader = guarded(path, || SerializedFileReader::new(file))?;
+        let reader = guarded(path, || SerializedFileReader::new(Pages(file)))?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
         let fields = schema.root_schema().get_fields();
         // Without columns the record API would count up to whatever number of rows the metadata claim.
