@@ -21,12 +21,12 @@ pub(in crate::data) fn files(path: &Path, split: &str) -> Result<Vec<PathBuf>> {
     let found: Vec<PathBuf> = if path.is_dir() {
         // As the hub lays out what it has converted itself: a folder for each split.
         let own = path.join(split);
-        let (folder, names) = if own.is_dir() { (own.clone(), known(&own)?) } else { (path.into(), known(path)?) };
+        let (folder, names) = if own.is_dir() { (own.clone(), known(&own, false)?) } else { (path.into(), known(path, false)?) };
         let names = if own.is_dir() { names } else { of_split(path, names, split)? };
         names.into_iter().map(|name| folder.join(name)).collect()
     } else if name.contains(ANY) && !path.exists() {
         let folder = path.parent().unwrap_or(Path::new(""));
-        let names = known(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
+        let names = known(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }, true)?;
         names.into_iter().filter(|known| fits(name, known)).map(|known| folder.join(known)).collect()
     } else {
         return Ok(vec![path.to_path_buf()]);
@@ -35,14 +35,16 @@ pub(in crate::data) fn files(path: &Path, split: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The names of the files in `folder` that can be read, in order.
-fn known(folder: &Path) -> Result<Vec<String>> {
+/// The names of the files in `folder` that can be read, in order. What ends in plain `.json` is rarely data where nobody named it
+/// (`config.json`): it counts if `all` do.
+fn known(folder: &Path, all: bool) -> Result<Vec<String>> {
     let failed = |source| Error::io("read", folder, source);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if !name.starts_with('.') && Format::is_known(&path) && path.is_file() {
+        let is_data = Format::is_known(&path) && (all || !name.ends_with(".json"));
+        if !name.starts_with('.') && is_data && path.is_file() {
             names.push(name.to_string());
         }
     }
@@ -162,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_folder_is_its_files_in_the_order_of_their_numbers() {
-        let names = ["part-10.parquet", "part-9.parquet", "README.md", ".part-1.parquet"];
+        let names = ["part-10.parquet", "part-9.parquet", "README.md", ".part-1.parquet", "dataset_info.json"];
         assert_eq!(found(&names, "", "train").unwrap(), ["part-9.parquet", "part-10.parquet"]);
         let names = ["train-00001-of-00002.parquet", "train-00000-of-00002.parquet", "test.parquet"];
         assert_eq!(found(&names, "", "train").unwrap(), [names[1], names[0]]);
