@@ -86,8 +86,8 @@ impl Wanted {
 
 /// The files that the task `name` is read from.
 fn datasets(name: &str) -> Result<Vec<Dataset>> {
-    Err(Error::input(format!("the description of task `{name}` names no data set on the hub"))
-        .next("fetch models with it, and give the task's data as files"))
+    Err(Error::input(format!("the data of task `{name}` cannot be fetched yet"))
+        .next(format!("`fsa tasks show {name}` says where they are: give the files with --file")))
 }
 
 fn model(path: &Path, progress: &mut dyn Progress) -> Result<Option<Fetched>> {
@@ -108,7 +108,7 @@ fn model(path: &Path, progress: &mut dyn Progress) -> Result<Option<Fetched>> {
 /// # Errors
 /// If one of them cannot be had.
 pub fn dataset(hub: &Hub, of: &Dataset, progress: &mut dyn Progress) -> Result<Fetched> {
-    let repo = hub.repo(RepoKind::Dataset, of.id.name(), Some(of.id.revision()), progress)?;
+    let repo = hub.repo(RepoKind::Dataset, of.id.name(), of.id.given_revision(), progress)?;
     let files = of.files.iter().map(|file| repo.file(file, progress)).collect::<Result<Vec<_>>>()?;
     Ok(Fetched {
         id: of.id.to_string(),
@@ -142,7 +142,7 @@ pub fn for_run(model: &Path, out: &Path, existing: Existing, progress: &mut dyn 
             progress.warn(&error.to_string());
             Ok(())
         }
-        fetched => fetched.map(drop),
+        fetched => fetched.map(drop).map_err(|error| error.flag("--model")),
     }
 }
 

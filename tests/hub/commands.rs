@@ -82,6 +82,29 @@ fn a_run_records_the_commit_and_goes_on_with_it() {
 }
 
 #[test]
+fn processes_that_share_the_work_share_the_commit() {
+    let hub = Hub::tiny();
+    let place = crate::compare::support::place();
+    for name in ["train.tsv", "dev.tsv", "wq-train.jsonl", "wq-test.jsonl", "cb.jsonl", "compare.toml"] {
+        fs::write(hub.path(name), place.read(name)).unwrap();
+    }
+    let compare =
+        "compare --config compare.toml --model tiny/t5 --methods standard,prompt-tuning --jobs 2 --out out --quiet";
+    let output = hub.command(compare).env("HF_TOKEN", TOKEN).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    hub.assert_no_token(&[&format!("{output:?}")]);
+    let run: Value = serde_json::from_slice(&fs::read(hub.path("out/run.json")).unwrap()).unwrap();
+    assert_eq!((&run["model"]["path"], &run["model"]["commit"]), (&"tiny/t5".into(), &COMMIT.into()));
+    // One process asks for the branch, the others for the commit that it came to.
+    let count = |revision: &str| hub.asked("GET", &format!("/revision/{revision}?")).len();
+    assert_eq!((count("main"), count(COMMIT), hub.asked("GET", "signature").len()), (1, 2, 1));
+    let measured =
+        hub.done("bench --model tiny/t5 --work greedy --batch-size 1 --repeats 1 --warm-up 0 --threads 1 --json").0;
+    assert!(measured.contains("\"model\":\"tiny/t5\""), "{measured}");
+    assert_eq!((count("main"), count(COMMIT)), (2, 3));
+}
+
+#[test]
 fn the_cache_is_listed() {
     let hub = Hub::tiny();
     let (empty, _) = hub.done("cache");
