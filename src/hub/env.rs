@@ -42,6 +42,8 @@ pub fn hub(variable: &dyn Fn(&str) -> Option<String>) -> Result<Hub> {
     let token = token.map(|(token, from)| Token::of(&token, &from)).transpose()?.flatten();
     let endpoint = variable("HF_ENDPOINT").unwrap_or_else(|| ENDPOINT.into());
     let file = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"].into_iter().find_map(|name| Some((path(name)?, name)));
+    // Some programs take folders too.
+    let file = file.filter(|(path, _)| !path.is_dir());
     let roots = match file {
         Some((path, name)) => roots(&path).map_err(|error| error.flag(name))?,
         None => RootCerts::WebPki,

@@ -104,6 +104,37 @@ fn processes_that_share_the_work_share_the_commit() {
     assert_eq!((count("main"), count(COMMIT)), (2, 3));
 }
 
+#[cfg(unix)]
+#[test]
+fn huggingface_hub_and_fsa_find_what_the_other_has_fetched() {
+    let Ok(python) = std::env::var("FSA_HUB_PYTHON") else {
+        println!("skipped: FSA_HUB_PYTHON names no Python with huggingface_hub");
+        return;
+    };
+    let hub = Hub::tiny();
+    let python = |script: &str, offline: &str| {
+        let script = format!("import huggingface_hub as hub\n{script}");
+        let output = hub.run(&python).args(["-c", &script]).env("HF_HUB_OFFLINE", offline).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim_end().to_string()
+    };
+    let here = hub.done(&format!("generate --model tiny/t5 {GENERATE}")).0;
+    let asked = hub.hub.requests().len();
+    let snapshot = python("print(hub.snapshot_download('tiny/t5'))", "1");
+    assert_eq!(snapshot, hub.cached("snapshots").join(COMMIT).canonicalize().unwrap().display().to_string());
+    let path = python(&format!("print(hub.hf_hub_download('tiny/t5', '{WEIGHTS}'))"), "1");
+    assert!(fs::read(path).unwrap() == hub.file(WEIGHTS) && hub.hub.requests().len() == asked);
+    fs::remove_dir_all(hub.path("hf")).unwrap();
+    for name in ["config.json", "tokenizer.json", WEIGHTS] {
+        python(&format!("hub.hf_hub_download('tiny/t5', '{name}', revision='{REFERENCE}')"), "0");
+    }
+    let asked = hub.elsewhere.requests().len();
+    let mut offline = hub.command(&format!("generate --model tiny/t5@{REFERENCE} {GENERATE}"));
+    let output = offline.env("HF_HUB_OFFLINE", "1").output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), here);
+    assert_eq!(hub.elsewhere.requests().len(), asked);
+}
+
 #[test]
 fn the_cache_is_listed() {
     let hub = Hub::tiny();

@@ -231,3 +231,32 @@ fn a_full_disk_keeps_what_is_there() {
     assert_eq!(hub.elsewhere.requests().last().unwrap().header("range"), Some(format!("bytes={part}-").as_str()));
     assert!(hub.has(WEIGHTS));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fills_up_keeps_what_has_arrived() {
+    let hub = Hub::tiny();
+    // Room for the other files and some of the weights; in a mount of its own, which goes with the process.
+    let size = hub.file("tokenizer.json").len() + 20_000;
+    let fsa = env!("CARGO_BIN_EXE_fsa");
+    let script = format!(
+        "mkdir -p small && mount -t tmpfs -o size={size} tmpfs small || exit 77; HF_HOME=small {fsa} fetch tiny/t5; code=$?; \
+         cp -a small hf; exit $code"
+    );
+    let output = hub.run("unshare").args(["--mount", "--map-root-user", "sh", "-c", &script]).output();
+    let said = output.as_ref().map_or_else(|error| error.to_string(), stderr);
+    if !said.contains("fsa: ") {
+        println!("skipped: no file system of a limited size can be mounted here: {said}");
+        return;
+    }
+    let said = refused(&output.unwrap());
+    assert!(
+        said.contains("incomplete: cannot write it: No space left on device (os error 28); free some space"),
+        "{said}"
+    );
+    let part = fs::metadata(hub.blob(WEIGHTS).with_extension("incomplete")).unwrap().len();
+    assert!(part > 0 && said.contains(&format!("; the {part} of ")), "{said}");
+    hub.done("fetch tiny/t5");
+    assert_eq!(hub.elsewhere.requests().last().unwrap().header("range"), Some(format!("bytes={part}-").as_str()));
+    assert!(hub.has(WEIGHTS));
+}
