@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::fixture::*;
@@ -189,20 +190,31 @@ fn two_processes_share_one_download() {
 
 #[cfg(unix)]
 #[test]
-fn a_process_that_is_killed_leaves_its_part_and_no_lock() {
-    let hub = Hub::tiny();
-    hub.next("GET", "signature", Box::new(|usual| Response { slow: Duration::from_secs(20), ..usual }));
-    let part = hub.blob(WEIGHTS).with_extension("incomplete");
-    let half = hub.file(WEIGHTS).len() as u64 / 2;
-    let mut killed = hub.command("fetch tiny/t5").spawn().unwrap();
-    while fs::metadata(&part).map_or(0, |part| part.len()) < half {
-        std::thread::sleep(Duration::from_millis(5));
+fn a_process_that_is_ended_leaves_its_part_and_no_lock() {
+    for signal in ["KILL", "INT"] {
+        let hub = Hub::tiny();
+        hub.next("GET", "signature", Box::new(|usual| Response { slow: Duration::from_secs(20), ..usual }));
+        let part = hub.blob(WEIGHTS).with_extension("incomplete");
+        let half = hub.file(WEIGHTS).len() as u64 / 2;
+        let fetch = hub.command("fetch tiny/t5").stderr(Stdio::piped()).spawn().unwrap();
+        while fs::metadata(&part).map_or(0, |part| part.len()) < half {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let kill = Command::new("kill").args(["-s", signal, &fetch.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        let output = fetch.wait_with_output().unwrap();
+        if signal == "INT" {
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(130), "{said}");
+            assert!(
+                said.ends_with("stopped; what has arrived is kept: the same command goes on from there\n"),
+                "{said}"
+            );
+        }
+        hub.done("fetch tiny/t5");
+        assert!(hub.has(WEIGHTS));
+        assert_eq!(hub.elsewhere.requests().last().unwrap().header("range"), Some(format!("bytes={half}-").as_str()));
     }
-    killed.kill().unwrap();
-    killed.wait().unwrap();
-    hub.done("fetch tiny/t5");
-    assert!(hub.has(WEIGHTS));
-    assert_eq!(hub.elsewhere.requests().last().unwrap().header("range"), Some(format!("bytes={half}-").as_str()));
 }
 
 #[cfg(target_os = "linux")]
