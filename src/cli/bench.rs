@@ -11,8 +11,8 @@ use fsa::spec::MINI;
 use fsa::{Error, Result, model_folder};
 use serde::Serialize;
 
-use super::term::{Downloads, Term};
-use super::{again, choice, how, table, term, threads};
+use super::term::Term;
+use super::{again, choice, how, preset, table, term, threads};
 
 /// What is measured where nothing is said: the shape that the project states its speed for.
 const BATCH_SIZE: usize = 16;
@@ -159,7 +159,7 @@ impl Arguments {
         let threads = self.threads.unwrap_or_else(threads::default);
         threads::set(threads)?;
         if let Subject::Folder(model) = &bench.subject {
-            model_folder::fetch(model, None, &mut Downloads::new(self.quiet))?;
+            preset::fetch(model, self.quiet)?;
         }
         if let Some(work) = self.here {
             return term::print_json(&bench.measure(work)?);

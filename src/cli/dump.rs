@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use fsa::Result;
 use fsa::experiment::dump::{self, Dump};
 use fsa::spec::{MINI, Smoothing, Training, is_mini};
-use fsa::{Result, model_folder};
 
-use super::preset::{MODEL_HELP, model};
-use super::term::{self, Downloads};
-use super::{choice, required, threads};
+use super::preset::{self, MODEL_HELP, model};
+use super::{choice, required, term, threads};
 
 /// Write one batch's tensors, logits, loss and every gradient to a safetensors file
 #[derive(Debug, Args)]
@@ -54,7 +53,7 @@ impl Arguments {
     pub fn run(self) -> Result<()> {
         let (dump, threads, json) = self.resolve()?;
         threads::set(threads)?;
-        model_folder::fetch(&dump.model, None, &mut Downloads::new(false))?;
+        preset::fetch(&dump.model, false)?;
         let dumped = dump::run(&dump)?;
         if json {
             return term::print_json(&dumped);

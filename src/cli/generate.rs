@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use fsa::experiment::generate::{self, Generate, Generated, Prompts};
 use fsa::spec::{MINI, Preset, is_mini};
-use fsa::{Error, Result, model_folder};
+use fsa::{Error, Result};
 
 use super::decoding::DecodingOptions;
-use super::preset::{MODEL_HELP, PRESET_HELP, model};
-use super::term::{self, Downloads};
-use super::{choice, threads};
+use super::preset::{self, MODEL_HELP, PRESET_HELP, model};
+use super::{choice, term, threads};
 
 /// Print what a model answers to a prompt, or to each prompt of a file
 #[derive(Debug, Args)]
@@ -61,7 +60,7 @@ impl Arguments {
         let (threads, json) = (self.threads.unwrap_or_else(threads::default), self.json);
         let generate = self.resolve()?;
         threads::set(threads)?;
-        model_folder::fetch(&generate.model, None, &mut Downloads::new(false))?;
+        preset::fetch(&generate.model, false)?;
         let generated = generate::run(&generate)?;
         if json {
             return generated.iter().try_for_each(term::print_json);

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Arg;
-use fsa::Result;
 use fsa::data::source::is_world;
 use fsa::spec::{Defaults, MINI, Preset};
+use fsa::{Result, model_folder};
 
 use super::required;
+use super::term::Downloads;
 
 /// Help of `--model`.
 pub const MODEL_HELP: &str = "Folder of the model, in Hugging Face layout, or its name on the hub, as google/mt5-small or \
@@ -31,6 +32,11 @@ pub fn model<'a>(given: Option<PathBuf>, data: impl IntoIterator<Item = &'a Path
         None => Ok(MINI.into()),
         Some(model) => Ok(model),
     }
+}
+
+/// Fetches the model, where it is a name on the hub.
+pub fn fetch(model: &Path, quiet: bool) -> Result<()> {
+    model_folder::fetch(model, None, &mut Downloads::new(quiet)).map(drop).map_err(|error| error.flag("--model"))
 }
 
 /// The file of a task that is not a registered one: data of the user's own.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Existing, fetch_data};
 use crate::data::Task;
 use crate::error::{Error, Kind, Result};
-use crate::hub::{Progress, RepoKind};
+use crate::hub::{Hub, Id, Progress, RepoKind};
 use crate::model_folder;
 use crate::report::RunFolder;
 use crate::report::folder::RUN;
@@ -28,6 +28,15 @@ pub struct Fetched {
     pub bytes: u64,
     /// The folder that they are in.
     pub path: PathBuf,
+}
+
+/// Files of a data set's repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    /// The repository, and the revision of it.
+    pub id: Id,
+    /// Paths in it.
+    pub files: Vec<String>,
 }
 
 /// Fetches everything that `names` name, models by `OWNER/NAME` or `OWNER/NAME@REVISION` and tasks by their name.
@@ -83,6 +92,23 @@ fn model(path: &Path, progress: &mut dyn Progress) -> Result<Option<Fetched>> {
     }))
 }
 
+/// Fetches files of a data set.
+///
+/// # Errors
+/// If one of them cannot be had.
+pub fn dataset(hub: &Hub, of: &Dataset, progress: &mut dyn Progress) -> Result<Fetched> {
+    let repo = hub.repo(RepoKind::Dataset, of.id.name(), of.id.given_revision(), progress)?;
+    let files = of.files.iter().map(|file| repo.file(file, progress)).collect::<Result<Vec<_>>>()?;
+    Ok(Fetched {
+        id: of.id.to_string(),
+        kind: RepoKind::Dataset,
+        commit: repo.commit.clone(),
+        files: files.len(),
+        bytes: sizes(&files),
+        path: repo.snapshot(),
+    })
+}
+
 pub(super) fn sizes(files: &[PathBuf]) -> u64 {
     files.iter().map(|file| std::fs::metadata(file).map_or(0, |file| file.len())).sum()
 }
@@ -105,7 +131,7 @@ pub fn for_run(model: &Path, out: &Path, existing: Existing, progress: &mut dyn 
             progress.warn(&error.to_string());
             Ok(())
         }
-        fetched => fetched.map(drop),
+        fetched => fetched.map(drop).map_err(|error| error.flag("--model")),
     }
 }
 

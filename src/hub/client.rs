@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
 use ureq::http::HeaderMap;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 
 use super::Progress;
@@ -109,8 +111,8 @@ enum Once {
 }
 
 impl Client {
-    /// Asks the hub at `endpoint`; `first_pause` is what lies between the first two attempts.
-    pub fn new(endpoint: &str, token: Option<Token>, first_pause: Duration) -> Result<Self> {
+    /// Asks the hub at `endpoint`, whose certificate `roots` must vouch for; `first_pause` is what lies between the first two attempts.
+    pub fn new(endpoint: &str, token: Option<Token>, roots: RootCerts, first_pause: Duration) -> Result<Self> {
         let bad = |what: &str| {
             Error::input(format!("it is no address of a hub: {what}")).flag("HF_ENDPOINT").next("give https://HOST")
         };
@@ -127,6 +129,7 @@ impl Client {
             .timeout_connect(Some(TO_CONNECT))
             .timeout_recv_response(Some(SILENCE))
             .timeout_per_read(Some(SILENCE))
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
             // Sizes and ranges are of the files themselves.
             .accept_encoding("identity")
             .user_agent(concat!("fsa/", env!("CARGO_PKG_VERSION")));
@@ -231,7 +234,12 @@ impl Client {
     fn failure(&self, url: &str, error: &ureq::Error) -> Once {
         use std::io::ErrorKind as Io;
         use ureq::Error as E;
-        let text = self.plain(&error.to_string());
+        // Without what the library puts before the system's own words.
+        let text = match error {
+            E::Io(error) => error.to_string(),
+            _ => error.to_string(),
+        };
+        let text = self.plain(&text);
         let again = |what: String, attempts| Once::Again(Trouble { what, attempts, pause: None, is_unreachable: true });
         match error {
             E::HostNotFound => again("is not known to this network".into(), ATTEMPTS_TO_CONNECT),
@@ -240,6 +248,10 @@ impl Client {
             E::Io(error) => match error.kind() {
                 Io::ConnectionRefused | Io::HostUnreachable | Io::NetworkUnreachable => {
                     again("does not accept connections".into(), ATTEMPTS_TO_CONNECT)
+                }
+                // The system's resolver gives no kind.
+                _ if text.contains("lookup address") => {
+                    again("is not known to this network".into(), ATTEMPTS_TO_CONNECT)
                 }
                 // What TLS does not believe.
                 Io::InvalidData => Once::Never(distrusted(url, &text)),
@@ -262,12 +274,29 @@ impl Client {
     }
 }
 
+/// The certificates in the file at `path`, in the place of those that come with fsa: of a proxy that looks into what passes, or of a
+/// hub of one's own.
+pub fn roots(path: &Path) -> Result<RootCerts> {
+    let pem = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
+    let certificates: Vec<_> = parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    match certificates.is_empty() {
+        true => Err(Error::input("it holds no certificates").at(path).next("give a file of certificates in PEM")),
+        false => Ok(certificates.into()),
+    }
+}
+
 fn wrong(url: &str, what: &str) -> Error {
     Error::input(format!("{} {what}", host(url))).next("check HF_ENDPOINT and the proxy's variables")
 }
 
 fn distrusted(url: &str, text: &str) -> Error {
     wrong(url, &format!("cannot be trusted ({text})"))
+        .next("check HF_ENDPOINT, or name your own authority's file in SSL_CERT_FILE")
 }
 
 fn given_up(host: &str, trouble: &Trouble) -> Error {
@@ -303,7 +332,7 @@ mod tests {
     #[test]
     fn what_is_shown_holds_no_token() {
         let token = Token::of("hf_secret", "HF_TOKEN").unwrap();
-        let client = Client::new("https://hub.example", token, Duration::ZERO).unwrap();
+        let client = Client::new("https://hub.example", token, RootCerts::WebPki, Duration::ZERO).unwrap();
         assert_eq!(client.plain("no\nhf_secret here."), "no … here");
     }
 }

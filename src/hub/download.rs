@@ -39,7 +39,8 @@ impl Repo {
         }
         let listed = listed.ok_or_else(|| self.no_file(path))?;
         if listed.size.is_some() && length(&link) == listed.size {
-            self.refer()?;
+            // A cache that cannot be written to serves as it is.
+            let _ = self.place.refer(self.id.revision(), &self.commit);
             return Ok(link);
         }
         let mut meta = self.meta(path, progress)?;
@@ -58,16 +59,8 @@ impl Repo {
             self.fetch(path, &name, &meta, lock.is_some(), progress)?;
         }
         self.place.link(&meta.hash, &link)?;
-        self.refer()?;
+        self.place.refer(self.id.revision(), &self.commit)?;
         Ok(link)
-    }
-
-    /// Notes which commit the revision came to, for when the hub cannot be asked. A cache that cannot be written to is used as it is.
-    fn refer(&self) -> Result<()> {
-        match self.place.refer(self.id.revision(), &self.commit) {
-            Err(_) if !is_writable(self.place.root()) => Ok(()),
-            done => done,
-        }
     }
 
     fn no_file(&self, path: &str) -> Error {
@@ -266,8 +259,4 @@ fn begins_at(reply: &Reply, byte: u64) -> bool {
 /// The bytes of the file at `path`, if it is there.
 fn length(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().filter(|file| file.is_file()).map(|file| file.len())
-}
-
-fn is_writable(folder: &Path) -> bool {
-    std::fs::metadata(folder).is_ok_and(|folder| !folder.permissions().readonly())
 }

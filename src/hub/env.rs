@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::client::{Client, Token};
+use ureq::tls::RootCerts;
+
+use super::client::{Client, Token, roots};
 use super::{Hub, OFFLINE};
 use crate::error::{Error, Result};
 
@@ -39,9 +41,16 @@ pub fn hub(variable: &dyn Fn(&str) -> Option<String>) -> Result<Hub> {
     };
     let token = token.map(|(token, from)| Token::of(&token, &from)).transpose()?.flatten();
     let endpoint = variable("HF_ENDPOINT").unwrap_or_else(|| ENDPOINT.into());
+    let file = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"].into_iter().find_map(|name| Some((path(name)?, name)));
+    // Some programs take folders too.
+    let file = file.filter(|(path, _)| !path.is_dir());
+    let roots = match file {
+        Some((path, name)) => roots(&path).map_err(|error| error.flag(name))?,
+        None => RootCerts::WebPki,
+    };
     let pause = variable(RETRY_MS.0).and_then(|value| value.parse().ok()).unwrap_or(RETRY_MS.1);
     Ok(Hub {
-        client: Client::new(&endpoint, token, std::time::Duration::from_millis(pause))?,
+        client: Client::new(&endpoint, token, roots, std::time::Duration::from_millis(pause))?,
         cache,
         offline: is_on(OFFLINE) || is_on("TRANSFORMERS_OFFLINE"),
     })
@@ -103,6 +112,20 @@ mod tests {
         assert!(!has(&[("HF_HOME", home), ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")], "hf_file"));
         let said = of(&[("HF_HOME", home), ("HF_TOKEN", "hf_a b")]).unwrap_err().to_string();
         assert_eq!(said, "HF_TOKEN: it is no token: tokens hold no spaces or unusual characters; set it anew");
+    }
+
+    #[test]
+    fn a_file_of_certificates_holds_some() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("roots.pem");
+        std::fs::write(&file, "no PEM").unwrap();
+        for (name, path, wanted) in [
+            ("SSL_CERT_FILE", file.clone(), "roots.pem: SSL_CERT_FILE: it holds no certificates; give a file"),
+            ("REQUESTS_CA_BUNDLE", dir.path().join("none"), "none: REQUESTS_CA_BUNDLE: cannot read it: "),
+        ] {
+            let said = of(&[("HF_HOME", "/hf"), (name, path.to_str().unwrap())]).unwrap_err().to_string();
+            assert!(said.contains(wanted), "{said}");
+        }
     }
 
     #[test]

@@ -41,6 +41,11 @@ impl Id {
         self.revision.as_deref().unwrap_or(MAIN)
     }
 
+    /// The revision, if one was given.
+    pub fn given_revision(&self) -> Option<&str> {
+        self.revision.as_deref()
+    }
+
     /// The same repository at the commit `commit`.
     pub fn at(&self, commit: &str) -> Self {
         Self { name: self.name.clone(), revision: Some(commit.to_string()) }

@@ -113,7 +113,15 @@ impl Hub {
     /// # Errors
     /// If one of them cannot be meant.
     pub fn from_env() -> Result<Self> {
-        env::hub(&|name| std::env::var(name).ok())
+        Self::from_variables(&|name| std::env::var(name).ok())
+    }
+
+    /// As [`Hub::from_env`], with the variables' values from elsewhere.
+    ///
+    /// # Errors
+    /// As [`Hub::from_env`].
+    pub fn from_variables(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+        env::hub(variable)
     }
 
     /// Whether no server is asked for anything.

@@ -70,13 +70,13 @@ pub fn fetch(model: &Path, commit: Option<&str>, progress: &mut dyn Progress) ->
         return Ok(Some(known));
     }
     let hub = Hub::from_env()?;
-    let revision = commit.unwrap_or(id.revision());
-    let repo = hub.repo(RepoKind::Model, id.name(), Some(revision), progress).map_err(|error| match error.kind() {
+    let revision = commit.or(id.given_revision());
+    let repo = hub.repo(RepoKind::Model, id.name(), revision, progress).map_err(|error| match error.kind() {
         Kind::Interrupted => error,
         // It may have been meant as a path.
-        _ => Error::input(format!("there is no such folder, and {error}")).at(model).flag("--model").caused_by(error),
+        _ => Error::input(format!("there is no such folder, and {error}")).at(model).caused_by(error),
     })?;
-    let files = files(&repo, progress).map_err(|error| error.flag("--model"))?;
+    let files = files(&repo, progress)?;
     let named = Named { id, commit: repo.commit.clone(), folder: repo.snapshot(), files };
     NAMED.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_path_buf(), named.clone());
     Ok(Some(named))

@@ -82,6 +82,60 @@ fn a_run_records_the_commit_and_goes_on_with_it() {
 }
 
 #[test]
+fn processes_that_share_the_work_share_the_commit() {
+    let hub = Hub::tiny();
+    let place = crate::compare::support::place();
+    for name in ["train.tsv", "dev.tsv", "wq-train.jsonl", "wq-test.jsonl", "cb.jsonl", "compare.toml"] {
+        fs::write(hub.path(name), place.read(name)).unwrap();
+    }
+    let compare =
+        "compare --config compare.toml --model tiny/t5 --methods standard,prompt-tuning --jobs 2 --out out --quiet";
+    let output = hub.command(compare).env("HF_TOKEN", TOKEN).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    hub.assert_no_token(&[&format!("{output:?}")]);
+    let run: Value = serde_json::from_slice(&fs::read(hub.path("out/run.json")).unwrap()).unwrap();
+    assert_eq!((&run["model"]["path"], &run["model"]["commit"]), (&"tiny/t5".into(), &COMMIT.into()));
+    // One process asks for the branch, the others for the commit that it came to.
+    let count = |revision: &str| hub.asked("GET", &format!("/revision/{revision}?")).len();
+    assert_eq!((count("main"), count(COMMIT), hub.asked("GET", "signature").len()), (1, 2, 1));
+    let measured =
+        hub.done("bench --model tiny/t5 --work greedy --batch-size 1 --repeats 1 --warm-up 0 --threads 1 --json").0;
+    assert!(measured.contains("\"model\":\"tiny/t5\""), "{measured}");
+    assert_eq!((count("main"), count(COMMIT)), (2, 3));
+}
+
+#[cfg(unix)]
+#[test]
+fn huggingface_hub_and_fsa_find_what_the_other_has_fetched() {
+    let Ok(python) = std::env::var("FSA_HUB_PYTHON") else {
+        println!("skipped: FSA_HUB_PYTHON names no Python with huggingface_hub");
+        return;
+    };
+    let hub = Hub::tiny();
+    let python = |script: &str, offline: &str| {
+        let script = format!("import huggingface_hub as hub\n{script}");
+        let output = hub.run(&python).args(["-c", &script]).env("HF_HUB_OFFLINE", offline).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim_end().to_string()
+    };
+    let here = hub.done(&format!("generate --model tiny/t5 {GENERATE}")).0;
+    let asked = hub.hub.requests().len();
+    let snapshot = python("print(hub.snapshot_download('tiny/t5'))", "1");
+    assert_eq!(snapshot, hub.cached("snapshots").join(COMMIT).canonicalize().unwrap().display().to_string());
+    let path = python(&format!("print(hub.hf_hub_download('tiny/t5', '{WEIGHTS}'))"), "1");
+    assert!(fs::read(path).unwrap() == hub.file(WEIGHTS) && hub.hub.requests().len() == asked);
+    fs::remove_dir_all(hub.path("hf")).unwrap();
+    for name in ["config.json", "tokenizer.json", WEIGHTS] {
+        python(&format!("hub.hf_hub_download('tiny/t5', '{name}', revision='{REFERENCE}')"), "0");
+    }
+    let asked = hub.elsewhere.requests().len();
+    let mut offline = hub.command(&format!("generate --model tiny/t5@{REFERENCE} {GENERATE}"));
+    let output = offline.env("HF_HUB_OFFLINE", "1").output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), here);
+    assert_eq!(hub.elsewhere.requests().len(), asked);
+}
+
+#[test]
 fn the_cache_is_listed() {
     let hub = Hub::tiny();
     let (empty, _) = hub.done("cache");

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::fixture::*;
@@ -77,7 +78,7 @@ fn a_server_that_stays_in_trouble_is_given_up() {
         hub.next("GET", "signature", answer(Response::of(503, "oh")));
     }
     let said = hub.refusal("fetch tiny/t5");
-    assert!(said.starts_with("--model: localhost:"), "{said}");
+    assert!(said.starts_with("localhost:"), "{said}");
     assert!(said.ends_with(" answered 503 (service unavailable); it is in trouble: run it again later"), "{said}");
     assert_eq!(hub.asked("GET", "signature").len(), 6);
     let hub = Hub::tiny();
@@ -189,20 +190,31 @@ fn two_processes_share_one_download() {
 
 #[cfg(unix)]
 #[test]
-fn a_process_that_is_killed_leaves_its_part_and_no_lock() {
-    let hub = Hub::tiny();
-    hub.next("GET", "signature", Box::new(|usual| Response { slow: Duration::from_secs(20), ..usual }));
-    let part = hub.blob(WEIGHTS).with_extension("incomplete");
-    let half = hub.file(WEIGHTS).len() as u64 / 2;
-    let mut killed = hub.command("fetch tiny/t5").spawn().unwrap();
-    while fs::metadata(&part).map_or(0, |part| part.len()) < half {
-        std::thread::sleep(Duration::from_millis(5));
+fn a_process_that_is_ended_leaves_its_part_and_no_lock() {
+    for signal in ["KILL", "INT"] {
+        let hub = Hub::tiny();
+        hub.next("GET", "signature", Box::new(|usual| Response { slow: Duration::from_secs(20), ..usual }));
+        let part = hub.blob(WEIGHTS).with_extension("incomplete");
+        let half = hub.file(WEIGHTS).len() as u64 / 2;
+        let fetch = hub.command("fetch tiny/t5").stderr(Stdio::piped()).spawn().unwrap();
+        while fs::metadata(&part).map_or(0, |part| part.len()) < half {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let kill = Command::new("kill").args(["-s", signal, &fetch.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        let output = fetch.wait_with_output().unwrap();
+        if signal == "INT" {
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(130), "{said}");
+            assert!(
+                said.ends_with("stopped; what has arrived is kept: the same command goes on from there\n"),
+                "{said}"
+            );
+        }
+        hub.done("fetch tiny/t5");
+        assert!(hub.has(WEIGHTS));
+        assert_eq!(hub.elsewhere.requests().last().unwrap().header("range"), Some(format!("bytes={half}-").as_str()));
     }
-    killed.kill().unwrap();
-    killed.wait().unwrap();
-    hub.done("fetch tiny/t5");
-    assert!(hub.has(WEIGHTS));
-    assert_eq!(hub.elsewhere.requests().last().unwrap().header("range"), Some(format!("bytes={half}-").as_str()));
 }
 
 #[cfg(target_os = "linux")]
@@ -213,10 +225,7 @@ fn a_full_disk_keeps_what_is_there() {
     fs::create_dir_all(hub.cached("blobs")).unwrap();
     std::os::unix::fs::symlink("/dev/full", hub.blob("config.json").with_extension("incomplete")).unwrap();
     let said = hub.refusal("fetch tiny/t5");
-    assert!(
-        said.contains(".incomplete: --model: cannot write it: No space left on device (os error 28); free some"),
-        "{said}"
-    );
+    assert!(said.contains(".incomplete: cannot write it: No space left on device (os error 28); free some"), "{said}");
     assert!(said.ends_with("are kept, and the same command goes on from there"), "{said}");
     fs::remove_dir_all(hub.path("hf")).unwrap();
     // As in a quota's last blocks, some of it fits: 8 blocks of 512 or 1024 bytes, which the other files do not need.
@@ -230,6 +239,35 @@ fn a_full_disk_keeps_what_is_there() {
     );
     let part = fs::metadata(hub.blob(WEIGHTS).with_extension("incomplete")).unwrap().len();
     assert!([4096, 8192].contains(&part) && said.contains(&format!("; the {part} of ")), "{said}");
+    hub.done("fetch tiny/t5");
+    assert_eq!(hub.elsewhere.requests().last().unwrap().header("range"), Some(format!("bytes={part}-").as_str()));
+    assert!(hub.has(WEIGHTS));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fills_up_keeps_what_has_arrived() {
+    let hub = Hub::tiny();
+    // Room for the other files and some of the weights; in a mount of its own, which goes with the process.
+    let size = hub.file("tokenizer.json").len() + 20_000;
+    let fsa = env!("CARGO_BIN_EXE_fsa");
+    let script = format!(
+        "mkdir -p small && mount -t tmpfs -o size={size} tmpfs small || exit 77; HF_HOME=small {fsa} fetch tiny/t5; code=$?; \
+         cp -a small hf; exit $code"
+    );
+    let output = hub.run("unshare").args(["--mount", "--map-root-user", "sh", "-c", &script]).output();
+    let said = output.as_ref().map_or_else(|error| error.to_string(), stderr);
+    if !said.contains("fsa: ") {
+        println!("skipped: no file system of a limited size can be mounted here: {said}");
+        return;
+    }
+    let said = refused(&output.unwrap());
+    assert!(
+        said.contains("incomplete: cannot write it: No space left on device (os error 28); free some space"),
+        "{said}"
+    );
+    let part = fs::metadata(hub.blob(WEIGHTS).with_extension("incomplete")).unwrap().len();
+    assert!(part > 0 && said.contains(&format!("; the {part} of ")), "{said}");
     hub.done("fetch tiny/t5");
     assert_eq!(hub.elsewhere.requests().last().unwrap().header("range"), Some(format!("bytes={part}-").as_str()));
     assert!(hub.has(WEIGHTS));

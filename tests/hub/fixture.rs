@@ -135,7 +135,12 @@ impl Hub {
         let mut command = Command::new(program.as_ref());
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().to_uppercase();
-            if name.starts_with("HF_") || name.starts_with("HUGG") || name.ends_with("_PROXY") {
+            if name.starts_with("HF_")
+                || name.starts_with("HUGG")
+                || name.ends_with("_PROXY")
+                || name.ends_with("_CERT_FILE")
+                || name == "REQUESTS_CA_BUNDLE"
+            {
                 command.env_remove(&name).env_remove(name.to_lowercase());
             }
         }

@@ -26,7 +26,7 @@ fn what_is_not_there_is_named() {
     );
     hub.next("HEAD", "config.json", answer(Response::of(404, "no").with("x-error-code", "EntryNotFound")));
     let said = hub.refusal("fetch tiny/t5");
-    assert_eq!(said, "--model: the model `tiny/t5` has no file `config.json`; check its files on the hub");
+    assert_eq!(said, "the model `tiny/t5` has no file `config.json`; check its files on the hub");
     // Hubs say 401 to those whom they do not know.
     hub.next("GET", "/api/", answer(Response::of(401, "who?").with("x-error-code", "RepoNotFound")));
     assert!(hub.refusal("fetch tiny/hidden").contains(" has no model `tiny/hidden`; check its name, or it is private"));

@@ -1,8 +1,6 @@
 //! Downloads on the terminal: a bar with sizes and the time that is left, or now and then a line in a log.
 
 use std::io::{IsTerminal, stderr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use fsa::hub::Progress;
@@ -28,11 +26,9 @@ struct Line {
     last: Instant,
 }
 
-/// What a download says to the person at the terminal. Without [`Downloads::catch_interrupt`], Ctrl-C ends the process at once, and
-/// what has arrived is kept all the same.
+/// What a download says to the person at the terminal.
 pub struct Downloads {
     shown: Shown,
-    stop: Arc<AtomicBool>,
 }
 
 impl Downloads {
@@ -43,20 +39,25 @@ impl Downloads {
             (false, true) => Shown::Bar(ProgressBar::hidden()),
             (false, false) => Shown::Lines(None),
         };
-        Self { shown, stop: Arc::default() }
+        Self { shown }
     }
 
-    /// From here on the first Ctrl-C stops the download in order, and the second ends the process.
+    /// From here on Ctrl-C says that nothing is lost before it ends the process: what has arrived is on disk at any moment.
     pub fn catch_interrupt(&self) {
-        let stop = Arc::clone(&self.stop);
+        let line = if self.is_bar() { "\n" } else { "" };
         let caught = ctrlc::set_handler(move || {
-            if stop.swap(true, Ordering::SeqCst) {
-                std::process::exit(INTERRUPTED.into());
-            }
+            super::say(&format!(
+                "{line}fsa: error: stopped; what has arrived is kept: the same command goes on from there"
+            ));
+            std::process::exit(INTERRUPTED.into());
         });
         if let Err(source) = caught {
-            complain("warning", &format!("Ctrl-C will stop the download at once: {source}"));
+            complain("warning", &format!("Ctrl-C will say nothing: {source}"));
         }
+    }
+
+    fn is_bar(&self) -> bool {
+        matches!(self.shown, Shown::Bar(_))
     }
 }
 
@@ -111,7 +112,7 @@ impl Progress for Downloads {
     }
 
     fn interrupted(&self) -> bool {
-        self.stop.load(Ordering::SeqCst)
+        false
     }
 }
 
