@@ -230,7 +230,7 @@ fn hub(state: &State, request: &Request, elsewhere: &str) -> Response {
     let path = request.path.split('?').next().unwrap().trim_start_matches('/');
     if let Some(path) = path.strip_prefix(&format!("api/{}/", state.kind)) {
         let Some(revision) = path.strip_prefix(&format!("{NAME}/revision/")) else { return not_found("RepoNotFound") };
-        if !["main", "refs%2Fpr%2F3", &state.commit].contains(&revision) {
+        if !["main", "refs%2Fpr%2F3", "refs%2Fconvert%2Fparquet", &state.commit].contains(&revision) {
             return not_found("RevisionNotFound");
         }
         let file = |(name, bytes): (&String, &Vec<u8>)| match is_large(name) {

@@ -1,6 +1,7 @@
 //! The hub's client against real servers on loopback, through the built command.
 
 mod commands;
+mod data;
 mod datasets;
 mod downloads;
 mod fixture;

@@ -21,7 +21,8 @@ pub(in crate::data) fn files(path: &Path, split: &str) -> Result<Vec<PathBuf>> {
     let found: Vec<PathBuf> = if path.is_dir() {
         // As the hub lays out what it has converted itself: a folder for each split.
         let own = path.join(split);
-        let (folder, names) = if own.is_dir() { (own.clone(), known(&own, false)?) } else { (path.into(), known(path, false)?) };
+        let (folder, names) =
+            if own.is_dir() { (own.clone(), known(&own, false)?) } else { (path.into(), known(path, false)?) };
         let names = if own.is_dir() { names } else { of_split(path, names, split)? };
         names.into_iter().map(|name| folder.join(name)).collect()
     } else if name.contains(ANY) && !path.exists() {
