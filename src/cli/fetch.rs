@@ -12,7 +12,7 @@ use super::term::{self, Downloads, size};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// Models on the hub, OWNER/NAME or OWNER/NAME@REVISION, and tasks by name
+    /// Models on the hub, OWNER/NAME or OWNER/NAME@REVISION, and tasks by name or description (*.toml): their splits with answers
     #[arg(value_name = "MODEL|TASK", required = true)]
     names: Vec<String>,
     /// Print one JSON object on stdout instead of a table
@@ -27,6 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   fsa fetch google/mt5-small
   fsa fetch google/t5-v1_1-xl@refs/pr/3
+  fsa fetch rte trivia_qa
 
 Only the files that fsa reads are fetched, into the cache that programs of the Hugging Face hub share; a
 download that was cut off goes on where it was. The environment says where and how: HF_HOME or

@@ -16,7 +16,8 @@ use super::{choice, table, term};
 /// List the tasks, show one, or check a task of your own
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  fsa tasks list\n  fsa tasks show rte > mine.toml\n  \
-                        fsa tasks validate mine.toml --data mine.jsonl --shots 1")]
+                        fsa tasks validate mine.toml --data mine.jsonl --shots 1\n  \
+                        fsa tasks validate rte --data hub")]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
