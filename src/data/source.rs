@@ -83,7 +83,7 @@ pub fn keep(repo: &str, revision: &str, commit: &str) {
 
 /// The split that `path` stands for where none is asked for: the test split, or of the hub's those that carry answers, another one.
 pub fn shown(task: &Task, path: &Path) -> MiniSplit {
-    let hub = task.hub().filter(|_| matches!(hub_split::Name::parse(path), Ok(Some(_))));
+    let hub = task.hub().filter(|_| is_hub(path));
     match hub.map(|hub| &hub.splits) {
         Some(Splits { test: None, validation: Some(_), .. }) => MiniSplit::Validation,
         Some(Splits { test: None, validation: None, train: Some(_) }) => MiniSplit::Train,
@@ -99,6 +99,11 @@ pub fn first_of_world(path: &Path, task: &str, split: MiniSplit, count: usize) -
     let mut split = World::new(MINI_SEED).split_named(&mini.task, &task, mini.split)?;
     split.examples.truncate(count);
     Ok(Some(split.examples))
+}
+
+/// Whether `path` stands for a split on the hub, or is meant to.
+pub fn is_hub(path: &Path) -> bool {
+    !matches!(hub_split::Name::parse(path), Ok(None))
 }
 
 /// Whether `path` stands for a split of the mini world.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Existing;
 use super::fetch::{Fetched, runs, sizes};
 use crate::data::{MiniSplit, Task, source};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::hub::{Progress, RepoKind};
 use crate::report::run_info::Status;
 use crate::spec::{Compare, Evaluation, GradientAlign, LabelRatio};
@@ -39,13 +39,14 @@ pub struct Named {
     task: String,
     split: MiniSplit,
     path: PathBuf,
+    flag: &'static str,
 }
 
 /// Those that are given by name or path of a run of `fsa gradient-align`.
 pub fn of_gradient_align(spec: &GradientAlign) -> Vec<Named> {
-    let of = |split, path: &Path| Named { task: spec.task.clone(), split, path: path.to_path_buf() };
-    let dev = spec.dev.iter().map(|dev| of(MiniSplit::Validation, dev));
-    std::iter::once(of(MiniSplit::Train, &spec.train)).chain(dev).collect()
+    let of = |split, path: &Path, flag| Named { task: spec.task.clone(), split, path: path.to_path_buf(), flag };
+    let dev = spec.dev.iter().map(|dev| of(MiniSplit::Validation, dev, "--dev"));
+    std::iter::once(of(MiniSplit::Train, &spec.train, "--train")).chain(dev).collect()
 }
 
 /// As [`of_gradient_align`], of `fsa label-ratio`.
@@ -63,7 +64,7 @@ pub fn of_compare(spec: &Compare) -> Vec<Named> {
 fn of_files(files: &BTreeMap<String, PathBuf>, targets: &[&String], eval: &[Evaluation]) -> Vec<Named> {
     let named = |(key, path): (&String, &PathBuf)| {
         let (task, split) = key.rsplit_once('.')?;
-        Some(Named { task: task.to_string(), split: MiniSplit::named(split)?, path: path.clone() })
+        Some(Named { task: task.to_string(), split: MiniSplit::named(split)?, path: path.clone(), flag: "--file" })
     };
     let is_read = |named: &Named| {
         let shots = |of: &Evaluation| of.task == named.task && (of.shots > 0 || named.split != MiniSplit::Train);
@@ -85,9 +86,12 @@ pub fn for_run(splits: &[Named], out: &Path, existing: Existing, progress: &mut 
     for origin in before.iter().flat_map(|run| &run.data).filter_map(|data| data.origin.as_ref()) {
         source::keep(&origin.repo, &origin.revision, &origin.commit);
     }
-    splits.iter().try_for_each(|Named { task, split, path }| {
-        let task = Task::resolve(task)?;
-        source::fetch(&task, path, *split, progress).map(drop)
+    splits.iter().filter(|named| source::is_hub(&named.path)).try_for_each(|Named { task, split, path, flag }| {
+        let fetched = Task::resolve(task).and_then(|task| source::fetch(&task, path, *split, progress));
+        fetched.map(drop).map_err(|error| match error.kind() {
+            Kind::Interrupted => error,
+            _ => error.flag(*flag),
+        })
     })
 }
 
