@@ -74,12 +74,17 @@ impl Reader<'_> {
         let given = |split: MiniSplit| self.asking.files.get(&format!("{typed}.{}", split.name())).cloned();
         let Some((split, path)) = source::of(task, self.asking.model, splits, given) else {
             let names: Vec<&str> = splits.iter().map(|split| split.name()).collect();
-            let key = format!("{typed}.{}", names.first().copied().unwrap_or("test"));
-            let hub =
-                task.hub().map(|hub| format!(", or --file {key}=hub for {} on the hub", hub.id)).unwrap_or_default();
+            let hub = task.hub().and_then(|hub| {
+                let (split, _) = hub.splits.iter().find(|(split, _)| names.contains(split))?;
+                Some(format!(", or --file {typed}.{split}=hub for {} on the hub", hub.id))
+            });
             return Err(Error::input(format!("task `{typed}` has no file for its {} split", names.join(" or ")))
                 .flag(flag)
-                .next(format!("give --file {key}=path/to/file{hub}")));
+                .next(format!(
+                    "give --file {typed}.{}=path/to/file{}",
+                    names.first().copied().unwrap_or("test"),
+                    hub.unwrap_or_default()
+                )));
         };
         let reading = Reading { task, split, sample: self.asking.sample, seeds: Seeds::new(self.asking.seed) };
         let mut split = reading.read(&path).map_err(|error| error.flag(flag))?;
