@@ -75,7 +75,7 @@ impl Reader<'_> {
         let Some((split, path)) = source::of(task, self.asking.model, splits, given) else {
             let names: Vec<&str> = splits.iter().map(|split| split.name()).collect();
             let hub = task.hub().and_then(|hub| {
-                let (split, _) = hub.splits.iter().find(|(split, _)| names.contains(split))?;
+                let split = names.iter().find(|name| hub.splits.iter().any(|(split, _)| split == **name))?;
                 Some(format!(", or --file {typed}.{split}=hub for {} on the hub", hub.id))
             });
             return Err(Error::input(format!("task `{typed}` has no file for its {} split", names.join(" or ")))
