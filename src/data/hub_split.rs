@@ -127,13 +127,13 @@ impl Name {
                 Err(error) => drop(first.get_or_insert(error)),
             }
         }
+        // invariant: there is a revision, and each was found or has failed
         Err(first.unwrap_or_else(|| Error::input("no revision to look at")))
     }
 }
 
 /// What data sets are in this process, decided once: all splits of a run are of one commit, and a branch that moves on meanwhile
 /// changes nothing.
-#[derive(Default)]
 struct Known {
     /// By name and revision.
     repos: BTreeMap<(String, String), Repo>,
