@@ -4,6 +4,7 @@ mod architecture;
 mod cli;
 mod compare;
 mod golden;
+mod hub;
 mod measure;
 mod mini;
 mod paper;

@@ -7,7 +7,7 @@ use fsa::Result;
 use fsa::experiment::dump::{self, Dump};
 use fsa::spec::{MINI, Smoothing, Training, is_mini};
 
-use super::preset::{MODEL_HELP, model};
+use super::preset::{self, MODEL_HELP, model};
 use super::{choice, required, term, threads};
 
 /// Write one batch's tensors, logits, loss and every gradient to a safetensors file
@@ -16,7 +16,7 @@ use super::{choice, required, term, threads};
     after_help = "Examples:\n  fsa dump\n  fsa dump --model path/to/model --input path/to/batch.jsonl --out batch.safetensors"
 )]
 pub struct Arguments {
-    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
+    #[arg(long, value_name = "MODEL", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     #[arg(help = format!("The batch: JSON lines, {{\"source\": \"…\", \"target\": \"…\"}} each; or `mini` or `mini:TASK/SPLIT` for \
@@ -53,6 +53,7 @@ impl Arguments {
     pub fn run(self) -> Result<()> {
         let (dump, threads, json) = self.resolve()?;
         threads::set(threads)?;
+        preset::fetch(&dump.model, false)?;
         let dumped = dump::run(&dump)?;
         if json {
             return term::print_json(&dumped);

@@ -8,14 +8,14 @@ use fsa::spec::{MINI, Preset, is_mini};
 use fsa::{Error, Result};
 
 use super::decoding::DecodingOptions;
-use super::preset::{MODEL_HELP, PRESET_HELP, model};
+use super::preset::{self, MODEL_HELP, PRESET_HELP, model};
 use super::{choice, term, threads};
 
 /// Print what a model answers to a prompt, or to each prompt of a file
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
+    #[arg(long, value_name = "MODEL", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
     /// The prompt
     #[arg(long, value_name = "TEXT", conflicts_with = "input", help_heading = "Input")]
@@ -60,6 +60,7 @@ impl Arguments {
         let (threads, json) = (self.threads.unwrap_or_else(threads::default), self.json);
         let generate = self.resolve()?;
         threads::set(threads)?;
+        preset::fetch(&generate.model, false)?;
         let generated = generate::run(&generate)?;
         if json {
             return generated.iter().try_for_each(term::print_json);

@@ -5,12 +5,14 @@
 
 mod again;
 mod bench;
+mod cache;
 mod choice;
 mod compare;
 mod completions;
 mod decoding;
 mod dump;
 mod evaluation;
+mod fetch;
 mod files;
 mod generate;
 mod gradient_align;
@@ -63,6 +65,8 @@ enum Command {
     Tasks(tasks::Arguments),
     Mini(mini::Arguments),
     Bench(bench::Arguments),
+    Fetch(fetch::Arguments),
+    Cache(cache::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -90,6 +94,8 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Tasks(arguments) => arguments.run(),
         Command::Mini(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
+        Command::Fetch(arguments) => arguments.run(),
+        Command::Cache(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
         Command::Man(arguments) => arguments.run(),
     }

@@ -2,8 +2,10 @@
 //!
 //! A write that fails never panics: a reader that went away (`fsa … | head`) is no error of ours.
 
+mod downloads;
 mod lines;
 
+pub use downloads::{Downloads, size};
 pub use lines::clock;
 
 use std::fmt::Display;

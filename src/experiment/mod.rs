@@ -8,6 +8,8 @@ pub mod compare;
 pub mod compare_summary;
 pub mod dump;
 pub mod estimate;
+pub mod fetch;
+pub mod fetch_data;
 mod figures;
 mod fine_tune;
 pub mod generate;

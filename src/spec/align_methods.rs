@@ -213,6 +213,7 @@ impl GradientAlign {
             trade_off: false,
             files: files.collect::<BTreeMap<_, _>>(),
             limit: choose.limit,
+            sample: self.sample,
             prompt_sentinel: false,
             bleu_tokenizer: choose.bleu_tokenizer,
             attach_prompt: AttachPrompt::Target,

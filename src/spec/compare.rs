@@ -240,6 +240,9 @@ pub struct Compare {
     /// Evaluation examples of each task; all of them without.
     #[serde(default, with = "super::limit")]
     pub limit: Option<usize>,
+    /// Rows of each split that are read, drawn by the seed; all of them without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<usize>,
     /// Whether prompts end in ` <extra_id_0>`.
     pub prompt_sentinel: bool,
     /// BLEU's tokenizer of the score.
@@ -297,6 +300,7 @@ impl Compare {
         at_most("--prompt-length", self.prompt.length as u64, 1 << 14)?;
         at_most("--lora-rank", self.lora.rank as u64, 1 << 14)?;
         positive("--lora-alpha", self.lora.alpha)?;
+        at_least_one("--sample", self.sample.unwrap_or(1) as u64)?;
         if self.limit == Some(0) {
             return Err(Error::input("must be at least 1, not 0").flag("--limit"));
         }

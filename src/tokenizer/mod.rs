@@ -98,7 +98,8 @@ impl Tokenizer {
 
     /// The file that the tokenizer is read from in `model_dir`, if there is one.
     pub fn file(model_dir: &Path) -> Option<PathBuf> {
-        let has = |name: &&str| model_folder::embedded(model_dir, name).is_some() || model_dir.join(name).is_file();
+        let folder = model_folder::on_disk(model_dir);
+        let has = |name: &&str| model_folder::embedded(model_dir, name).is_some() || folder.join(name).is_file();
         [JSON, SPIECE].iter().find(|name| has(name)).map(|name| model_dir.join(name))
     }
 
@@ -184,7 +185,7 @@ impl Tokenizer {
 /// How many sentinels the folder's SentencePiece model gets, unless it has its own.
 fn sentinels(dir: &Path) -> Result<usize> {
     let path = dir.join("tokenizer_config.json");
-    let config: Config = match std::fs::read(&path) {
+    let config: Config = match model_folder::read(dir, "tokenizer_config.json") {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
             Error::input(format!("it is no description of a tokenizer: {error}"))
                 .at(&path)
@@ -208,7 +209,7 @@ fn sentinels(dir: &Path) -> Result<usize> {
 
 /// Why there is no tokenizer in `dir`, and how to get one.
 fn missing(dir: &Path) -> Error {
-    if !dir.is_dir() {
+    if !model_folder::on_disk(dir).is_dir() {
         return Error::input("there is no such folder").at(dir).next("give the folder of a model");
     }
     Error::input(format!("it has no {JSON} and no {SPIECE}"))

@@ -5,7 +5,7 @@ use fsa::spec::preset::Pace;
 
 use super::{fsa, stderr, stdout};
 
-const SUBCOMMANDS: [&str; 14] = [
+const SUBCOMMANDS: [&str; 16] = [
     "compare",
     "gradient-align",
     "label-ratio",
@@ -18,6 +18,8 @@ const SUBCOMMANDS: [&str; 14] = [
     "tasks",
     "mini",
     "bench",
+    "fetch",
+    "cache",
     "completions",
     "man",
 ];

@@ -14,7 +14,7 @@ use super::unused::refuse_unused;
 use crate::cli::choice::{self, one_of, switch, switch_name};
 use crate::cli::how::{File, default_out};
 use crate::cli::options::{Layered, every_option, keys};
-use crate::cli::preset::{MODEL_HELP, PRESET_HELP, by_preset, model, task_file};
+use crate::cli::preset::{MODEL_HELP, PRESET_HELP, SAMPLE_HELP, by_preset, model, task_file};
 use crate::cli::stages::{NewStages, StageOptions, StageTables};
 use crate::cli::training::{SEED, TASK, TrainingOptions};
 use crate::cli::{lenient, required, threads};
@@ -23,12 +23,13 @@ use crate::cli::{lenient, required, threads};
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Options {
-    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
+    #[arg(long, value_name = "MODEL", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     #[arg(help = format!("A registered task, or the path of a task file (*.toml) [default: {TASK}]"))]
     task: Option<String>,
-    /// Training split of the task, or `mini` for the mini world's [default: that of the task file]
+    /// Training split of the task: a file, a folder of its files, `mini` for the mini world's or `hub` for that on the hub [default:
+    /// that of the task file]
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     train: Option<PathBuf>,
     #[arg(long, value_name = "METHOD", value_delimiter = ',', help_heading = "Input")]
@@ -36,10 +37,12 @@ pub struct Options {
         align_methods::all().collect::<Vec<_>>().join(", ")))]
     #[serde(deserialize_with = "lenient::names")]
     method: Option<Vec<String>>,
-    /// Validation split, or `mini`; needed only for --probe-split validation, and for methods with a stage before the last, whose
+    /// Validation split, as --train; needed only for --probe-split validation, and for methods with a stage before the last, whose
     /// checkpoint it chooses [default: that of the task file]
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     dev: Option<PathBuf>,
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Input", help = SAMPLE_HELP)]
+    sample: Option<usize>,
     /// A folder with a soft prompt or LoRA in PEFT's layout, attached and frozen, as in ProMoT's second stage
     #[arg(long, value_name = "DIR", help_heading = "Input")]
     adapter: Option<PathBuf>,
@@ -92,7 +95,7 @@ pub struct Options {
 
 every_option! {
     Options {
-        model task method train dev adapter preset seed threads probe_batches probe_split probe_dropout shuffles estimators
+        model task method train dev sample adapter preset seed threads probe_batches probe_split probe_dropout shuffles estimators
         estimand out
     } { training stages }
 }
@@ -172,9 +175,10 @@ impl Options {
                 file(self.train, &task, &model, MiniSplit::Train)?,
                 "--train",
                 "the training split",
-                "path/to/train.tsv (or `train` in a --config file)",
+                "path/to/train.tsv, or hub for the task's data set on the hub (or `train` in a --config file)",
             )?,
             dev,
+            sample: self.sample,
             method,
             model,
             adapter: self.adapter,

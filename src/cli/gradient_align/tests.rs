@@ -94,6 +94,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
         task: "tasks/own.toml".into(),
         method: Vec::new(),
         train: "t".into(),
+        sample: None,
         dev: Some("d".into()),
         adapter: Some("a".into()),
         out: "o".into(),
@@ -181,7 +182,7 @@ fn what_must_be_given_is_asked_for_by_its_flag() {
     let error = resolve(typed("--train t"), None).unwrap_err().to_string();
     assert_eq!(
         error,
-        "--model: missing: the model's folder; give --model path/to/model, or mini for the embedded one (or `model` in a --config file)"
+        "--model: missing: the model's folder; give --model path/to/model, its name on the hub, or mini for the embedded one (or `model` in a --config file)"
     );
     assert!(resolve(typed("--model m"), None).unwrap_err().to_string().starts_with("--train: missing"));
 }

@@ -70,6 +70,7 @@ fn common(source: Source) -> LabelRatio {
         threads: 3,
         eval: vec![evaluation("trivia_qa", 5), evaluation("wmt16_ende", 1)],
         files: files.into_iter().map(|(key, path)| (key.into(), path.into())).collect(),
+        sample: None,
         limit: Some(7),
         prompt_sentinel: false,
         onset: 0.25,
@@ -240,7 +241,7 @@ fn a_spec_can_be_run_again_with_another_source_or_decoding() {
 fn what_must_be_given_is_asked_for_by_its_flag() {
     assert_eq!(
         refused("--train t"),
-        "--model: missing: the model's folder; give --model path/to/model, or mini for the embedded one (or `model` in a --config file)"
+        "--model: missing: the model's folder; give --model path/to/model, its name on the hub, or mini for the embedded one (or `model` in a --config file)"
     );
     assert!(refused("--model m --eval trivia_qa:x").starts_with("--eval: `trivia_qa:x` is not a task with"));
     assert!(refused("--model m --eval trivia_qa,,rte").starts_with("--eval: `` names no task"));

@@ -59,6 +59,7 @@ impl Target {
             model: &spec.model,
             files: &spec.files,
             limit: spec.limit,
+            sample: spec.sample,
             bleu_tokenizer: &spec.bleu_tokenizer,
             seed,
         };

@@ -51,7 +51,6 @@ pub struct Outcome {
 
 /// One line that goes with every number of the run.
 pub(super) fn signature(spec: &Compare, all: &[Vec<Target>], model: &ModelInfo) -> Result<String> {
-    let short = |hash: &str| hash.chars().take(12).collect::<String>();
     let first = all.first().map_or(&[][..], Vec::as_slice);
     let names: Vec<&str> = first.iter().map(|target| target.name.as_str()).collect();
     let stage = |name: &str, stage: &StageTraining| {
@@ -78,7 +77,7 @@ pub(super) fn signature(spec: &Compare, all: &[Vec<Target>], model: &ModelInfo) 
         let scores = asking::signatures(asked)?.join("+").replace('|', ",");
         parts.push(format!("{}:{}shot:n{}({scores})", asked.task.name(), asked.shots, asked.questions.len()));
     }
-    let hashes: Vec<String> = data_info(all).iter().map(|info| short(&info.sha256)).collect();
+    let hashes: Vec<String> = data_info(all).iter().map(DataInfo::signature).collect();
     parts.push(format!("data:{}", hashes.join("+")));
     parts.push(format!("seeds:{}-{}", spec.seed, spec.seed.wrapping_add(spec.seeds - 1)));
     parts.push("dtype:f32".to_string());

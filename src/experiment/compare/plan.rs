@@ -87,7 +87,8 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
             prompts += targets.iter().map(all).sum::<u64>();
         }
     }
-    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params: inspected.params, note: None };
+    let model =
+        ModelInfo { path: spec.model.clone(), files: Vec::new(), params: inspected.params, note: None, commit: None };
     let budget = budget(spec)?;
     let memory_mib = memory_mib(spec, &base, &all, inspected.params);
     let time = estimate::if_it_fits(memory_mib, &mut warnings, || time::time(spec, &base, &all))?;

@@ -136,7 +136,7 @@ fn signature(
     }
     if spec.method.iter().any(|method| spec.has_earlier(method)) {
         let dev = infos.iter().find(|info| Some(&info.path) == spec.dev.as_ref()).or(infos.last());
-        let hash: String = dev.iter().flat_map(|info| info.sha256.chars().take(12)).collect();
+        let hash: String = dev.iter().map(|info| info.signature()).collect();
         let limit = choose.limit.map_or_else(|| "none".to_string(), |limit| limit.to_string());
         parts.push(format!("chosen:validation:{hash}:limit:{limit}:{}", choose.decoding.signature()));
     }

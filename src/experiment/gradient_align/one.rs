@@ -160,7 +160,7 @@ pub fn plan_within(spec: &GradientAlign, limit_s: f64) -> Result<Plan> {
     let batch = last.training.batch_size;
     let tokens = data.source_tokens(batch);
     let losses = data.losses.count();
-    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None };
+    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None, commit: None };
     let memory_mib = memory::estimate_mib(&data.config, params, tokens, batch, losses, &last.training);
     let mut warnings: Vec<String> = data.warnings.iter().cloned().chain(warnings).collect();
     let time = estimate::if_it_fits(memory_mib, &mut warnings, || time(spec, &data, limit_s))?;

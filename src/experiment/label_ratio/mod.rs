@@ -203,7 +203,7 @@ pub fn plan(spec: &LabelRatio) -> Result<Plan> {
     };
     let all = || data.evaluations.iter().chain([&data.target]);
     let longest = all().flat_map(|asked| &asked.questions).map(|question| question.source.len()).max().unwrap_or(1);
-    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None };
+    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None, commit: None };
     warnings.extend(data.warnings.iter().cloned());
     warnings.extend(inspected.warnings);
     let batch = training.batch_size;

@@ -3,13 +3,12 @@
 use super::tasks::Data;
 use crate::error::Result;
 use crate::experiment::asking;
-use crate::report::run_info::ModelInfo;
+use crate::report::run_info::{DataInfo, ModelInfo};
 use crate::spec::LabelRatio;
 use crate::spec::label_ratio::Source;
 
 /// One line that goes with every number of the run.
 pub(super) fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo) -> Result<String> {
-    let short = |hash: &str| hash.chars().take(12).collect::<String>();
     let mut parts = vec![
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
         format!("model:{}", model.weights()),
@@ -29,7 +28,7 @@ pub(super) fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo) -> Re
         let scores = asking::signatures(asked)?.join("+").replace('|', ",");
         parts.push(format!("{}:{}shot:n{}({scores})", asked.task.name(), asked.shots, asked.questions.len()));
     }
-    let hashes: Vec<String> = data.info().iter().map(|info| short(&info.sha256)).collect();
+    let hashes: Vec<String> = data.info().iter().map(DataInfo::signature).collect();
     parts.push(format!("data:{}", hashes.join("+")));
     parts.push(format!("seed:{}", spec.seed));
     parts.push("dtype:f32".to_string());

@@ -17,16 +17,14 @@ use self::bytes::{Bytes, Place};
 pub(crate) use self::write::{Values, write};
 use super::array::tensor;
 use crate::error::{Error, Result};
-use crate::model_folder;
+use crate::model_folder::{self, WEIGHTS};
 
 /// The file of weights that are in one piece.
-const SINGLE: &str = "model.safetensors";
+const SINGLE: &str = WEIGHTS[0].0;
 /// What holds weights, the first that there is: the file of weights in one piece, the index of their shards, and how these are
 /// read.
-const LAYOUTS: [(&str, &str, Layout); 2] = [
-    (SINGLE, "model.safetensors.index.json", Layout::Safetensors),
-    ("pytorch_model.bin", "pytorch_model.bin.index.json", Layout::Torch),
-];
+const LAYOUTS: [(&str, &str, Layout); 2] =
+    [(SINGLE, WEIGHTS[0].1, Layout::Safetensors), (WEIGHTS[1].0, WEIGHTS[1].1, Layout::Torch)];
 const REMEDY: &str = "the file is damaged or incomplete: fetch or save it again";
 
 /// How a file says where its tensors are.
@@ -106,8 +104,9 @@ impl Weights {
         if let Some(bytes) = model_folder::embedded(dir, SINGLE) {
             return Self::of(vec![Shard::of(dir.join(SINGLE), Bytes::Embedded(bytes), Layout::Safetensors)?]);
         }
+        let folder = model_folder::on_disk(dir);
         for (single, index, layout) in LAYOUTS {
-            let (single, index) = (dir.join(single), dir.join(index));
+            let (single, index) = (folder.join(single), folder.join(index));
             let paths = match (single.is_file(), index.is_file()) {
                 (true, _) => vec![single],
                 (false, true) => Self::shards_of(&index)?,
