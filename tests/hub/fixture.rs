@@ -249,7 +249,7 @@ fn hub(state: &State, request: &Request, elsewhere: &str) -> Response {
     let Some(name) = here.unwrap_or(path).strip_prefix(&format!("{prefix}{NAME}/resolve/{}/", state.commit)) else {
         return not_found("RepoNotFound");
     };
-    let Some(bytes) = state.files.get(name) else { return not_found("EntryNotFound") };
+    let Some(bytes) = state.files.get(&decoded(name)) else { return not_found("EntryNotFound") };
     let with = |response: Response| response.with("x-repo-commit", &state.commit);
     if is_large(name) {
         let hash = sha256(bytes);
@@ -265,10 +265,15 @@ fn hub(state: &State, request: &Request, elsewhere: &str) -> Response {
     }
 }
 
+/// A path as it was before it became a part of an address: spaces are all that there is in these names.
+fn decoded(path: &str) -> String {
+    path.replace("%20", " ")
+}
+
 /// The second host.
 fn elsewhere(state: &State, request: &Request) -> Response {
-    let name = request.path.split('?').next().unwrap().rsplit('/').next().unwrap();
-    match state.files.iter().find(|(known, _)| known.rsplit('/').next() == Some(name)) {
+    let name = decoded(request.path.split('?').next().unwrap().rsplit('/').next().unwrap());
+    match state.files.iter().find(|(known, _)| known.ends_with(&name)) {
         Some((_, bytes)) if request.path.contains("?signature=") => ranged(bytes, request).with("etag", "\"another\""),
         _ => Response::of(403, "no signature"),
     }
