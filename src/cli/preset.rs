@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use clap::Arg;
 use fsa::Result;
 use fsa::data::source::is_world;
+use fsa::model::given::{self, Given};
 use fsa::spec::{Defaults, MINI, Preset};
 
 use super::required;
 
 /// Help of `--model`.
-pub const MODEL_HELP: &str = "Folder of the model, in Hugging Face layout, or `mini` for the embedded one (a folder of that \
-    name is ./mini) [default: mini, unless there is data of your own]";
+pub const MODEL_HELP: &str = "Folder of the model, in Hugging Face layout, or of an adapter, which brings the model that it \
+    names; or `mini` for the embedded one (a folder of that name is ./mini) [default: mini, unless there is data of your own]";
+/// Help of `--adapter`.
+pub const ADAPTER_HELP: &str = "A folder with a soft prompt or LoRA in PEFT's layout, attached to the model as it is";
 /// Help of `--preset`.
 pub const PRESET_HELP: &str = "Named defaults, over which every other option wins: mini is made for the embedded model, paper \
     has the paper's [default: mini for the model mini, else paper]";
@@ -27,6 +30,15 @@ pub fn model<'a>(given: Option<PathBuf>, data: impl IntoIterator<Item = &'a Path
         None => Ok(MINI.into()),
         Some(model) => Ok(model),
     }
+}
+
+/// As [`model`], with what is attached to it: an adapter in the model's place brings its base.
+pub fn given<'a>(
+    typed: Option<PathBuf>,
+    adapter: Option<PathBuf>,
+    data: impl IntoIterator<Item = &'a Path>,
+) -> Result<Given> {
+    given::resolve(model(typed, data)?, adapter)
 }
 
 /// The file of a task that is not a registered one: data of the user's own.

@@ -3,6 +3,7 @@
 
 mod answers;
 mod asking;
+mod attachment;
 pub mod bench;
 pub mod compare;
 pub mod compare_summary;

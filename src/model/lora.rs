@@ -97,12 +97,13 @@ impl T5 {
             params.retain(|name| !is_part(name));
             for (module, a, b) in pairs {
                 // Anything else would be kept and never computed with.
-                if map_of(&format!("{module}.weight")).is_none() {
+                let there = params.find(&format!("{module}.weight"));
+                if map_of(&format!("{module}.weight")).is_none() && there.is_some() {
                     return Err(Error::input("fsa has no LoRA on it").parameter(module).next(
                         "merge the adapter into its model with PEFT's merge_and_unload, and give the merged folder",
                     ));
                 }
-                let weight = params.find(&format!("{module}.weight")).map(|param| param.value().dims().to_vec());
+                let weight = there.map(|param| param.value().dims().to_vec());
                 let (rank, inner) = a.dims2()?;
                 let fits = weight == Some(vec![b.dim(0)?, inner]) && b.dim(1)? == rank;
                 if !fits {

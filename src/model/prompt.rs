@@ -57,6 +57,12 @@ impl T5 {
         self.params().find(NAME)
     }
 
+    /// The ids of its soft prompt's rows, which go before every source; none without one.
+    pub fn prompt_ids(&self) -> Vec<u32> {
+        let rows = self.prompt().and_then(|prompt| prompt.value().dims().first().copied());
+        virtual_tokens(0, rows.unwrap_or(0)).collect()
+    }
+
     /// The model alone, without soft prompt and LoRA; its parameters are shared.
     pub fn bare(&self) -> Result<Self> {
         self.recomposed(1.0, |params| {

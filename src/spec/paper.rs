@@ -185,6 +185,7 @@ impl Paper {
 
     fn label_ratio(&self, defaults: &Defaults, seed: u64, out: PathBuf) -> Result<SubSpec> {
         Ok(SubSpec::LabelRatio(LabelRatio {
+            adapter: None,
             model: MINI.into(),
             task: TASK.into(),
             out,

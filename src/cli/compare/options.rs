@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, Args};
+use fsa::model::given::Given;
 use fsa::spec::compare::{AttachPrompt, Mix, Report, StageTraining};
 use fsa::spec::config::Config;
 use fsa::spec::preset::IN_CONTEXT;
@@ -18,7 +19,7 @@ use crate::cli::evaluation::{AtMost, PROMPT_SENTINEL};
 use crate::cli::files::{self, DataFile};
 use crate::cli::how::{File, default_out};
 use crate::cli::options::{Layered, every_option, keys};
-use crate::cli::preset::{MODEL_HELP, PRESET_HELP, by_preset, model, task_file, with_default};
+use crate::cli::preset::{MODEL_HELP, PRESET_HELP, by_preset, given, task_file, with_default};
 use crate::cli::stages::{NewStages, StageOptions, StageTables, over};
 use crate::cli::training::{SEED, TASK, TrainingOptions};
 use crate::cli::{lenient, threads};
@@ -182,7 +183,13 @@ impl Options {
             }
         }
         let own = data.values().map(PathBuf::as_path).chain(target.iter().filter_map(|task| task_file(task)));
-        let model = model(self.model, own)?;
+        let Given { model, adapter } = given(self.model, None, own)?;
+        if let Some(adapter) = adapter {
+            return Err(Error::input("it is an adapter, and methods attach soft prompts and LoRA of their own")
+                .at(adapter)
+                .flag("--model")
+                .next("merge it into its model with PEFT's merge_and_unload, and give that folder"));
+        }
         let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let seed = self.seed.unwrap_or(SEED);
         let names = self.methods.unwrap_or_else(|| defaults.compare.methods.iter().map(ToString::to_string).collect());

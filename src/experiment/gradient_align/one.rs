@@ -49,7 +49,7 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     let mut info = fine_tune::run_info(spec.seed, spec.threads, command);
     info.signature = signature(spec, &data, &loaded.info)?;
     let mut model = loaded.info.clone();
-    model.files.extend(data.adapter_file.clone());
+    model.files.extend(data.adapter_files.iter().cloned());
     info.model = Some(model);
     info.data = data.info();
     let seeds = Seeds::new(spec.seed);

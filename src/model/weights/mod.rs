@@ -122,9 +122,10 @@ impl Weights {
             .next("save the model with save_pretrained(DIR)"))
     }
 
-    /// Opens one file of safetensors.
+    /// Opens one file: of PyTorch if its name ends in `.bin`, else of safetensors.
     pub fn open_file(path: PathBuf) -> Result<Self> {
-        Self::of(vec![Shard::open(path, Layout::Safetensors)?])
+        let is_torch = path.extension().is_some_and(|extension| extension == "bin");
+        Self::of(vec![Shard::open(path, if is_torch { Layout::Torch } else { Layout::Safetensors })?])
     }
 
     fn of(shards: Vec<Shard>) -> Result<Self> {
