@@ -13,6 +13,7 @@ mod figures;
 mod fine_tune;
 pub mod generate;
 pub mod gradient_align;
+pub mod inspect;
 mod items;
 mod json_lines;
 pub mod label_ratio;
@@ -26,6 +27,7 @@ pub mod score;
 mod scoring;
 mod setup;
 pub mod tasks;
+pub mod tokenize;
 
 /// How a long run talks to whoever started it.
 pub trait Events {

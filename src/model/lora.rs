@@ -55,6 +55,27 @@ pub(super) fn of(params: &Params, path: &str, scale: f64) -> Option<LowRank> {
     Some(LowRank { a: part(A)?, b: part(B)?, scale })
 }
 
+/// Errors if matrices of these shapes cannot be added to the map at `module`, whose weight has the shape `weight` if there is one.
+pub(super) fn fits(module: &str, a: &[usize], b: &[usize], weight: Option<&[usize]>) -> Result<()> {
+    // Anything else would be kept and never computed with.
+    if map_of(&format!("{module}.weight")).is_none() && weight.is_some() {
+        return Err(Error::input("fsa has no LoRA on it")
+            .parameter(module)
+            .next("merge the adapter into its model with PEFT's merge_and_unload, and give the merged folder"));
+    }
+    match (a, b, weight) {
+        (&[rank, inner], &[out, columns], Some(&[rows, width])) if (rank, rows, width) == (columns, out, inner) => {
+            Ok(())
+        }
+        _ => Err(Error::input(format!(
+            "LoRA's matrices are {a:?} and {b:?}, and the model {}",
+            weight.map_or("has no such map".to_string(), |shape| format!("has {shape:?}"))
+        ))
+        .parameter(module)
+        .next("use an adapter that was trained for this model")),
+    }
+}
+
 /// One linear map's matrices: the module's path, A `[rank, in]` and B `[out, rank]`.
 pub type Pair = (String, Tensor, Tensor);
 
@@ -96,26 +117,8 @@ impl T5 {
         self.recomposed(scale, |params| {
             params.retain(|name| !is_part(name));
             for (module, a, b) in pairs {
-                // Anything else would be kept and never computed with.
-                let there = params.find(&format!("{module}.weight"));
-                if map_of(&format!("{module}.weight")).is_none() && there.is_some() {
-                    return Err(Error::input("fsa has no LoRA on it").parameter(module).next(
-                        "merge the adapter into its model with PEFT's merge_and_unload, and give the merged folder",
-                    ));
-                }
-                let weight = there.map(|param| param.value().dims().to_vec());
-                let (rank, inner) = a.dims2()?;
-                let fits = weight == Some(vec![b.dim(0)?, inner]) && b.dim(1)? == rank;
-                if !fits {
-                    return Err(Error::input(format!(
-                        "LoRA's matrices are {:?} and {:?}, and the model {}",
-                        a.dims(),
-                        b.dims(),
-                        weight.map_or("has no such map".to_string(), |shape| format!("has {shape:?}"))
-                    ))
-                    .parameter(module)
-                    .next("use an adapter that was trained for this model"));
-                }
+                let weight = params.find(&format!("{module}.weight")).map(|param| param.value().dims());
+                fits(&module, a.dims(), b.dims(), weight)?;
                 params.insert(Param::new(&format!("{module}{A}"), a))?;
                 params.insert(Param::new(&format!("{module}{B}"), b))?;
             }

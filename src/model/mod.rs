@@ -27,8 +27,9 @@ pub(crate) mod save;
 pub mod score;
 pub mod series;
 mod stack;
+pub mod survey;
 pub mod t5;
-pub(crate) mod weights;
+pub mod weights;
 
 pub(crate) use array::{dot_f64, for_rows, gram, read, simd, subtract, sum_of_squares, update};
 pub use batch::{Batch, Mix, Packed};

@@ -9,11 +9,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::array::read;
-use super::lora::Pair;
+use super::config::T5Config;
+use super::lora::{self, Pair};
 use super::params::Param;
-use super::prompt;
 use super::t5::T5;
+use super::weights::describe::{Stored, StoredFile};
 use super::weights::{Values, Weights};
+use super::{load, prompt};
 use crate::error::{Error, Result};
 
 /// The description of an adapter.
@@ -35,6 +37,24 @@ pub enum Adapter {
     Prompt(Tensor),
     /// LoRA's matrices, and what their products are multiplied by.
     Lora(Vec<Pair>, f64),
+}
+
+impl Adapter {
+    /// Errors if it belongs to a model of other sizes than `config` says.
+    ///
+    /// # Errors
+    /// As [`T5::with_adapter`].
+    pub fn check(&self, config: &T5Config) -> Result<()> {
+        match self {
+            Self::Prompt(values) => prompt::fits(values.dims2()?.1, config.shape.d_model),
+            Self::Lora(pairs, _) => {
+                let mut shapes: HashMap<String, Vec<usize>> = load::shapes(config).into_iter().collect();
+                shapes.insert(load::HEAD.to_string(), vec![config.shape.vocab_size, config.shape.d_model]);
+                let weight = |module: &str| shapes.get(&format!("{module}.weight")).map(Vec::as_slice);
+                pairs.iter().try_for_each(|(module, a, b)| lora::fits(module, a.dims(), b.dims(), weight(module)))
+            }
+        }
+    }
 }
 
 /// What fsa has to know of `adapter_config.json`.
@@ -111,7 +131,7 @@ fn read_config(dir: &Path) -> Result<Config> {
 }
 
 /// The tensors of the adapter in `dir`.
-pub(super) fn open(dir: &Path) -> Result<Weights> {
+fn open(dir: &Path) -> Result<Weights> {
     weights(dir).map(Weights::open_file).unwrap_or_else(|| {
         Err(Error::input(format!("it has no {WEIGHTS} and no {PICKLED}"))
             .at(dir)
@@ -139,6 +159,15 @@ pub fn read_adapter(dir: &Path) -> Result<Adapter> {
             .at(&path)
             .next(format!("fsa knows {}", PEFT_TYPES.join(" and ")))),
     }
+}
+
+/// The files of tensors of the adapter in `dir`, and the dtypes in them.
+///
+/// # Errors
+/// If it is not there, or damaged.
+pub fn stored(dir: &Path) -> Result<(Vec<StoredFile>, Vec<Stored>)> {
+    let weights = open(dir)?;
+    Ok((weights.stored_files(), weights.dtypes()))
 }
 
 fn missing(field: &str, path: &Path) -> Error {
