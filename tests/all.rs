@@ -4,6 +4,7 @@ mod architecture;
 mod cli;
 mod compare;
 mod golden;
+mod inspect;
 mod measure;
 mod mini;
 mod paper;

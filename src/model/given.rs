@@ -1,6 +1,6 @@
 //! What a `--model` stands for: a model's folder, or that of an adapter, which names the model that it belongs to.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::peft::{self, is_adapter};
 use super::series::Series;
@@ -74,7 +74,7 @@ pub fn base_of(dir: &Path) -> Result<PathBuf> {
     if is_mini(Path::new(&name)) {
         return Ok(name.into());
     }
-    let found = [dir.join(&name), PathBuf::from(&name)].into_iter().find(|path| path.is_dir());
+    let found = [seen_from(dir, &name), PathBuf::from(&name)].into_iter().find(|path| path.is_dir());
     let base = found.ok_or_else(|| {
         advice(Error::input(format!("its base model `{name}` is no folder, seen from there or from here")))
     })?;
@@ -82,6 +82,19 @@ pub fn base_of(dir: &Path) -> Result<PathBuf> {
         true => Err(advice(Error::input(format!("its base model `{name}` is an adapter itself")))),
         false => Ok(base),
     }
+}
+
+/// The path `name` seen from `dir`, as short as can be said without knowing what is there.
+fn seen_from(dir: &Path, name: &str) -> PathBuf {
+    let mut path = dir.to_path_buf();
+    for component in Path::new(name).components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if path.file_name().is_some() && !path.is_symlink() => drop(path.pop()),
+            other => path.push(other),
+        }
+    }
+    if path.as_os_str().is_empty() { ".".into() } else { path }
 }
 
 #[cfg(test)]
@@ -109,7 +122,9 @@ mod tests {
         adapter(&at("second"), "\"base_model_name_or_path\": \"../own\"");
         adapter(&at("small"), "\"base_model_name_or_path\": \"mini\"");
         assert_eq!(of("base"), Ok(Given { model: at("base"), adapter: None }));
-        assert_eq!(of("own"), Ok(Given { model: at("own/../base"), adapter: Some(at("own")) }));
+        assert_eq!(of("own"), Ok(Given { model: at("base"), adapter: Some(at("own")) }));
+        assert_eq!(seen_from(Path::new("run/adapter"), ".."), Path::new("run"));
+        assert_eq!(seen_from(Path::new("adapter"), "./.."), Path::new("."));
         assert_eq!(of("small"), Ok(Given { model: "mini".into(), adapter: Some(at("small")) }));
         for (name, why) in [
             ("null", "it does not name the model that the adapter belongs to"),
