@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::data::Tokenized;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::given::{self, Given};
 use crate::model::peft::{self, Adapter, read_adapter};
-use crate::model::{self, T5};
+use crate::model::{self, T5, lora, prompt};
 use crate::report::run_info::{HashedFile, hash_file};
 use crate::spec::Training;
 use crate::spec::method::Trained;
@@ -37,6 +37,34 @@ impl Attachment {
     /// If it belongs to a model of other sizes.
     pub fn attach(&self, model: &T5) -> Result<T5> {
         model.with_adapter(self.adapter.clone()).map_err(|error| error.at(&self.dir).flag(FLAG))
+    }
+
+    /// `model` with it merged into its weights.
+    ///
+    /// # Errors
+    /// If it cannot be, as a soft prompt, or belongs to a model of other sizes.
+    pub fn merge(&self, model: &T5) -> Result<T5> {
+        self.refuse_prompt()?;
+        self.attach(model)?.merged()
+    }
+
+    /// Errors if it cannot be merged.
+    pub fn refuse_prompt(&self) -> Result<()> {
+        match self.adapter {
+            Adapter::Lora(..) => Ok(()),
+            Adapter::Prompt(_) => Err(Error::input("it is a soft prompt, and methods attach prompts of their own")
+                .at(&self.dir)
+                .flag(FLAG)
+                .next("give its base as --model; --prompt-file starts new prompts from this one")),
+        }
+    }
+
+    /// The names of its parameters.
+    pub fn names(&self) -> Vec<String> {
+        match &self.adapter {
+            Adapter::Prompt(_) => vec![prompt::NAME.to_string()],
+            Adapter::Lora(pairs, _) => pairs.iter().flat_map(|(module, ..)| lora::names(module)).collect(),
+        }
     }
 
     /// What it is.

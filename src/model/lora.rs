@@ -48,6 +48,11 @@ pub fn is_part(name: &str) -> bool {
     name.ends_with(A) || name.ends_with(B)
 }
 
+/// The names of the two matrices that are added to the map at `module`.
+pub fn names(module: &str) -> [String; 2] {
+    [A, B].map(|part| format!("{module}{part}"))
+}
+
 /// What `params` have to add to the linear map of weight `path`.
 pub(super) fn of(params: &Params, path: &str, scale: f64) -> Option<LowRank> {
     let module = path.strip_suffix(".weight")?;
@@ -119,9 +124,32 @@ impl T5 {
             for (module, a, b) in pairs {
                 let weight = params.find(&format!("{module}.weight")).map(|param| param.value().dims());
                 fits(&module, a.dims(), b.dims(), weight)?;
-                params.insert(Param::new(&format!("{module}{A}"), a))?;
-                params.insert(Param::new(&format!("{module}{B}"), b))?;
+                let [name_a, name_b] = names(&module);
+                params.insert(Param::new(&name_a, a))?;
+                params.insert(Param::new(&name_b, b))?;
             }
+            Ok(())
+        })
+    }
+
+    /// The same model without LoRA's matrices, their products added to its weights.
+    ///
+    /// # Errors
+    /// None that its loading has not had.
+    pub fn merged(&self) -> Result<Self> {
+        let scale = self.lora_scale();
+        self.recomposed(1.0, |params| {
+            let mut merged = Params::default();
+            for param in params.iter().filter(|param| !is_part(param.name())) {
+                let value = match of(params, param.name(), scale) {
+                    None => param.value().clone(),
+                    Some(LowRank { a, b, scale }) => {
+                        (param.value() + b.value().matmul(a.value())?.affine(scale, 0.0)?)?
+                    }
+                };
+                merged.insert(Param::new(param.name(), value))?;
+            }
+            *params = merged;
             Ok(())
         })
     }

@@ -204,6 +204,7 @@ impl GradientAlign {
         let Stages { prompt, lora, choose, prompt_stage, lora_stage } = stages.clone();
         Compare {
             model: self.model.clone(),
+            adapter: None,
             target: vec![self.task.clone()],
             methods: methods.to_vec(),
             out: self.out.join(EARLIER),

@@ -238,6 +238,7 @@ impl Paper {
         let own = of.targets.iter().flat_map(|task| ["train", "validation", "test"].map(|split| (*task, split)));
         let others = IN_CONTEXT.iter().flat_map(|task| ["train", "test"].map(|split| (*task, split)));
         Ok(Compare {
+            adapter: None,
             model: if of.second { self.second_model() } else { MINI.into() },
             target: of.targets.iter().map(ToString::to_string).collect(),
             methods: of.methods.iter().map(|name| Method::named(name)).collect::<Result<_>>()?,

@@ -41,15 +41,9 @@ fn an_adapter_in_a_models_place_is_its_base_with_it() {
     // From the current folder, too, and the embedded model by its name.
     adapter(&place, "lora", "here", "base");
     assert_eq!(generate("here"), seen[1]);
-    // bench takes it; compare, which attaches things of its own, says what to do.
+    // bench takes it.
     let bench = "bench --batch-size 2 --source-len 6 --repeats 1 --warm-up 0 --threads 1 --work greedy --json";
     place.done(&format!("{bench} --model prompt"));
-    let said = place.refusal("compare --model lora");
-    assert!(
-        said.starts_with(
-            "lora: --model: it is an adapter, and methods attach soft prompts and LoRA of their own; merge"
-        )
-    );
     // Gradients of the base with the adapter, as --adapter has them.
     let align = "gradient-align --train train.tsv --steps 1 --probe-every 1 --probe-batches 1 --batch-size 4 --shuffles 1 --quiet";
     place.done(&format!("{align} --threads 1 --model prompt --out whole"));
@@ -76,10 +70,14 @@ fn adapters_are_told_with_their_base() {
     assert_eq!((&facts["targets"], &facts["maps"]), (&json!(["q", "v"]), &json!(12)));
     assert_eq!((&facts["base"], &facts["base_path"]), (&json!("../base"), &json!("base")));
     assert_eq!(of["model"]["path"], "base");
-    assert_eq!(of["usable_by"], json!(["generate", "dump", "label-ratio", "gradient-align", "bench", "tokenize"]));
+    assert_eq!(
+        of["usable_by"],
+        json!(["generate", "dump", "label-ratio", "gradient-align", "compare", "bench", "tokenize"])
+    );
     let (beside, _) = inspected(&place, "base --adapter lora");
     assert_eq!(beside["adapter"], of["adapter"]);
     let (of, _) = inspected(&place, "prompt");
+    assert_eq!(of["usable_by"], json!(["generate", "dump", "label-ratio", "gradient-align", "bench", "tokenize"]));
     assert_eq!(
         (&of["adapter"]["kind"], &of["adapter"]["rows"], &of["adapter"]["width"]),
         (&json!("soft prompt"), &json!(5), &json!(16))

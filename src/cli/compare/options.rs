@@ -33,6 +33,9 @@ const ALL: &str = "all";
 pub struct Options {
     #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
+    /// A folder with LoRA in PEFT's layout, merged into the model before anything else
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    adapter: Option<PathBuf>,
     #[arg(long, value_name = "TASK", value_delimiter = ',', help_heading = "Input")]
     #[arg(help = format!("Fine-tuned tasks, with commas between, each registered or a task file (*.toml) [default: {TASK}]"))]
     #[serde(deserialize_with = "lenient::names")]
@@ -121,7 +124,7 @@ pub struct Options {
 
 every_option! {
     Options {
-        model target methods files preset seed seeds threads mix attach_prompt eval shots trade_off target_shots report limit
+        model adapter target methods files preset seed seeds threads mix attach_prompt eval shots trade_off target_shots report limit
         prompt_sentinel bleu_tokenizer out
     } { training stages decoding }
 }
@@ -183,13 +186,7 @@ impl Options {
             }
         }
         let own = data.values().map(PathBuf::as_path).chain(target.iter().filter_map(|task| task_file(task)));
-        let Given { model, adapter } = given(self.model, None, own)?;
-        if let Some(adapter) = adapter {
-            return Err(Error::input("it is an adapter, and methods attach soft prompts and LoRA of their own")
-                .at(adapter)
-                .flag("--model")
-                .next("merge it into its model with PEFT's merge_and_unload, and give that folder"));
-        }
+        let Given { model, adapter } = given(self.model, self.adapter, own)?;
         let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let seed = self.seed.unwrap_or(SEED);
         let names = self.methods.unwrap_or_else(|| defaults.compare.methods.iter().map(ToString::to_string).collect());
@@ -220,6 +217,7 @@ impl Options {
         Ok(Compare {
             out: self.out.unwrap_or_else(|| default_out("compare", target.first().map_or(TASK, String::as_str), seed)),
             model,
+            adapter,
             target: target.iter().map(|name| name.trim().to_owned()).collect(),
             methods,
             seed,

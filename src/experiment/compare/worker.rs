@@ -93,7 +93,7 @@ pub fn work_on(spec: &Compare, pieces: &Receiver<usize>, stop: &AtomicBool, say:
 }
 
 fn work(spec: &Compare, pieces: &Receiver<usize>, relay: &mut Relay) -> Result<()> {
-    let base = Base::load(&spec.model)?;
+    let base = Base::load(spec)?;
     // Whoever started this one has given the warnings.
     let targets = load_targets(spec, &base, &mut Vec::new())?;
     let work = Work::new(spec, &base, &targets)?;

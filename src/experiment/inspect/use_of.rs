@@ -51,7 +51,9 @@ pub(super) fn commands(inspected: &Inspected, sound: bool) -> Vec<&'static str> 
     let mut commands = Vec::new();
     if sound || (weights && tokenizer.is_some_and(|it| it.spare_rows >= 0) && inspected.adapter.is_none()) {
         commands.extend(["generate", "dump", "label-ratio", "gradient-align"]);
-        commands.extend(inspected.adapter.is_none().then_some("compare"));
+        // Whose methods attach soft prompts of their own.
+        let is_prompt = inspected.adapter.as_ref().is_some_and(|adapter| adapter.rows.is_some());
+        commands.extend((!is_prompt).then_some("compare"));
     }
     if weights && (sound || inspected.adapter.is_none()) {
         commands.push("bench");

@@ -24,7 +24,7 @@ use super::fine_tune::{self, Epochs, FineTune, Probing};
 use super::setup::{Loaded, load_model};
 use super::{Events, Existing};
 use crate::error::{Error, Result};
-use crate::model::T5;
+use crate::model::{Param, T5};
 use crate::model_folder;
 use crate::plot;
 use crate::report::csv::to_csv;
@@ -34,7 +34,7 @@ use crate::report::rows_file::{json_lines, read_rows, truncate_after};
 use crate::report::run_info::RunInfo;
 use crate::report::{LabelRatioRow, RowsFile, RunFolder, TargetRow, onset, summary};
 use crate::spec::label_ratio::{Source, probe_steps};
-use crate::spec::{LabelRatio, Seeds};
+use crate::spec::{LabelRatio, Seeds, Training};
 use crate::train::{Checkpoint, Trainer};
 
 /// What a run leaves behind.
@@ -93,8 +93,10 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
         return outcome(spec, &folder, files, info.signature, &probes, skipped);
     }
     let prepared = Data::load(spec).and_then(|data| {
-        let loaded = load_model(&spec.model, spec.training())?;
+        let loaded = load_model(&spec.model, None)?;
         let model = attached(loaded.model, data.attachment.as_ref())?;
+        let check = |training: &Training| training.check_trainable(model.params().iter().map(Param::name));
+        spec.training().map_or(Ok(()), check)?;
         Ok((data, Loaded { model, ..loaded }))
     });
     let (data, loaded) = match prepared {

@@ -7,6 +7,7 @@ use super::signature::signature;
 use super::tasks::Data;
 use super::time;
 use crate::error::Result;
+use crate::experiment::attachment::Attachment;
 use crate::experiment::estimate::{self, Time};
 use crate::model::{self, memory};
 use crate::report::run_info::ModelInfo;
@@ -45,7 +46,8 @@ pub fn plan(spec: &LabelRatio) -> Result<Plan> {
     let mut found = None;
     let (steps, training, mut warnings) = match &spec.source {
         Source::Train { steps, probe_every, training } => {
-            training.check_trainable(inspected.names.iter().map(String::as_str))?;
+            let attached = data.attachment.iter().flat_map(Attachment::names).collect::<Vec<_>>();
+            training.check_trainable(inspected.names.iter().chain(&attached).map(String::as_str))?;
             (probe_steps(*steps, *probe_every), training.clone(), Vec::new())
         }
         Source::Checkpoints { dir, .. } => {
