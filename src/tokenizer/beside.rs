@@ -84,8 +84,9 @@ impl Beside {
         if tokens.iter().any(|token| token.text.is_empty()) {
             return Err(bad("it adds a token that is empty".into()));
         }
-        if tokens.len() > MOST_SENTINELS + MOST_ADDED {
-            return Err(bad(format!("it adds {} tokens, more than {}", tokens.len(), MOST_SENTINELS + MOST_ADDED)));
+        let (count, most) = (tokens.len().max(named.len()), MOST_SENTINELS + MOST_ADDED);
+        if count > most {
+            return Err(bad(format!("it adds {count} tokens, more than {most}")));
         }
         tokens.sort_by_key(|token| token.id);
         Ok(Self { sentinels, others: Others { tokens, named } })

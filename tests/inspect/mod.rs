@@ -4,6 +4,7 @@
 mod adapters;
 mod added_tokens;
 mod folders;
+mod readme;
 mod tokens;
 
 use std::fs;
