@@ -5,6 +5,7 @@ mod cli;
 mod compare;
 mod golden;
 mod hub;
+mod inspect;
 mod measure;
 mod mini;
 mod paper;

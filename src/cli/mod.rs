@@ -17,6 +17,7 @@ mod files;
 mod generate;
 mod gradient_align;
 mod how;
+mod inspect;
 mod jobs;
 mod label_ratio;
 mod lenient;
@@ -33,6 +34,7 @@ mod table;
 mod tasks;
 mod term;
 mod threads;
+mod tokenize;
 mod training;
 mod usage;
 
@@ -61,6 +63,8 @@ enum Command {
     Plot(plot::Arguments),
     Generate(generate::Arguments),
     Dump(dump::Arguments),
+    Inspect(inspect::Arguments),
+    Tokenize(tokenize::Arguments),
     Score(score::Arguments),
     Tasks(tasks::Arguments),
     Mini(mini::Arguments),
@@ -90,6 +94,8 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Plot(arguments) => arguments.run(),
         Command::Generate(arguments) => arguments.run(),
         Command::Dump(arguments) => arguments.run(),
+        Command::Inspect(arguments) => arguments.run(),
+        Command::Tokenize(arguments) => arguments.run(),
         Command::Score(arguments) => arguments.run(),
         Command::Tasks(arguments) => arguments.run(),
         Command::Mini(arguments) => arguments.run(),

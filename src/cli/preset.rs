@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Arg;
 use fsa::data::source::is_world;
+use fsa::model::given::{self, Given};
 use fsa::spec::{Defaults, MINI, Preset};
 use fsa::{Result, model_folder};
 
@@ -11,9 +12,11 @@ use super::required;
 use super::term::Downloads;
 
 /// Help of `--model`.
-pub const MODEL_HELP: &str = "Folder of the model, in Hugging Face layout, or its name on the hub, as google/mt5-small or \
-    OWNER/NAME@REVISION, or `mini` for the embedded one (a folder of that name is ./mini) [default: mini, unless there is data \
-    of your own]";
+pub const MODEL_HELP: &str = "Folder of the model, in Hugging Face layout, or of an adapter, which brings the model that it \
+    names; or a name on the hub, as google/mt5-small or OWNER/NAME@REVISION; or `mini` for the embedded one (a folder of that name \
+    is ./mini) [default: mini, unless there is data of your own]";
+/// Help of `--adapter`.
+pub const ADAPTER_HELP: &str = "A folder with a soft prompt or LoRA in PEFT's layout, attached to the model as it is";
 /// Help of `--preset`.
 pub const PRESET_HELP: &str = "Named defaults, over which every other option wins: mini is made for the embedded model, paper \
     has the paper's [default: mini for the model mini, else paper]";
@@ -37,6 +40,15 @@ pub fn model<'a>(given: Option<PathBuf>, data: impl IntoIterator<Item = &'a Path
 /// Fetches the model, where it is a name on the hub.
 pub fn fetch(model: &Path, quiet: bool) -> Result<()> {
     model_folder::fetch(model, None, &mut Downloads::new(quiet)).map(drop).map_err(|error| error.flag("--model"))
+}
+
+/// As [`model`], with what is attached to it: an adapter in the model's place brings its base.
+pub fn given<'a>(
+    typed: Option<PathBuf>,
+    adapter: Option<PathBuf>,
+    data: impl IntoIterator<Item = &'a Path>,
+) -> Result<Given> {
+    given::resolve(model(typed, data)?, adapter)
 }
 
 /// The file of a task that is not a registered one: data of the user's own.

@@ -134,6 +134,17 @@ impl Events for Term {
         }
     }
 
+    fn found(&mut self, units: u64) {
+        match &mut self.progress {
+            Progress::Silent => {}
+            Progress::Bar(bar) => {
+                bar.inc(units);
+                bar.reset_eta();
+            }
+            Progress::Lines(lines) => lines.found(units),
+        }
+    }
+
     fn advance(&mut self, done: u64, now: &str) {
         match &mut self.progress {
             Progress::Silent => {}

@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::asking::describe;
+use super::attachment::{Attachment, attached};
 use super::compare::{Examples, Inputs, New, attach, behind_shot, prompt_file, prompt_signature};
 use crate::data::{MiniSplit, Reading, Split, Task, Tokenized, batch, cut, labels, order};
 use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
-use crate::model::peft::{self, Adapter, read_adapter};
+use crate::model::peft::Adapter;
 use crate::model::prompt;
 use crate::model::{self, LoadReport, Param, T5, T5Config, Whole};
 use crate::model_folder;
-use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_bytes, hash_file, sha256};
+use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_bytes, sha256};
 use crate::spec::align_methods::{STANDARD, Stages};
 use crate::spec::compare::{Mix, StageTraining};
 use crate::spec::method::{Attached, Method, Stage};
@@ -33,9 +34,9 @@ pub(super) struct Data {
     tokenizer: Tokenizer,
     pub warnings: Vec<String>,
     /// What an earlier stage has trained.
-    adapter: Option<Adapter>,
-    /// The file that its tensors are in, or those that a new soft prompt starts from.
-    pub adapter_file: Option<HashedFile>,
+    attachment: Option<Attachment>,
+    /// The files that it was read from, or those that a new soft prompt starts from.
+    pub adapter_files: Vec<HashedFile>,
     /// The method whose last stage this is.
     pub method: Method,
     /// What new attachments take.
@@ -75,15 +76,18 @@ impl Data {
             let cut = cut::split(&task, split, |text| tokenizer.encode(text))?;
             warnings.extend(warnings_of(split, &task, cut));
         }
-        let adapter = spec.adapter.as_deref().map(read_adapter).transpose().map_err(|error| error.flag("--adapter"))?;
-        let method = method(spec, adapter.as_ref())?;
+        let attachment = Attachment::read(spec.adapter.as_deref())?;
+        let adapter = attachment.as_ref().map(Attachment::adapter);
+        let method = method(spec, adapter)?;
         let stages = spec.stages.clone();
-        let adapter_file = match (&spec.adapter, &stages) {
-            (Some(dir), _) => Some(hash_file(&dir.join(peft::WEIGHTS))?),
-            (None, Some(stages)) if method.attached() == Attached::Prompt => prompt_file(&stages.prompt)?,
-            _ => None,
+        let adapter_files = match (&attachment, &stages) {
+            (Some(attachment), _) => attachment.files.clone(),
+            (None, Some(stages)) if method.attached() == Attached::Prompt => {
+                prompt_file(&stages.prompt)?.into_iter().collect()
+            }
+            _ => Vec::new(),
         };
-        let prompt_rows = match (&adapter, &stages) {
+        let prompt_rows = match (adapter, &stages) {
             (Some(Adapter::Prompt(rows)), _) => rows.dim(0)?,
             (None, Some(stages)) if is_prompt(method.attached()) => stages.prompt.length,
             _ => 0,
@@ -129,8 +133,8 @@ impl Data {
             config,
             tokenizer,
             warnings,
-            adapter,
-            adapter_file,
+            attachment,
+            adapter_files,
             method,
             stages,
             prefix,
@@ -154,12 +158,12 @@ impl Data {
 
     /// `model` with what is attached to it: what an earlier stage has trained, or something new.
     pub fn attach(&self, model: T5, seeds: Seeds) -> Result<T5> {
-        match (self.adapter.clone(), self.method.attached(), &self.stages) {
-            (Some(adapter), ..) => model.with_adapter(adapter).map_err(|error| error.flag("--adapter")),
-            (None, Attached::Nothing, _) | (None, _, None) => Ok(model),
-            (None, attached, Some(Stages { prompt, lora, .. })) => {
-                attach(&model, attached, New { prompt, lora, task: &self.task, tokenizer: &self.tokenizer }, seeds)
+        let what = self.method.attached();
+        match (&self.attachment, &self.stages) {
+            (None, Some(Stages { prompt, lora, .. })) if what != Attached::Nothing => {
+                attach(&model, what, New { prompt, lora, task: &self.task, tokenizer: &self.tokenizer }, seeds)
             }
+            (attachment, _) => attached(model, attachment.as_ref()),
         }
     }
 
@@ -291,14 +295,9 @@ fn unused(report: &LoadReport, dir: &Path) -> Vec<String> {
 
 /// What is attached, and the method where it is another than that says; nothing for most runs.
 fn method_signature(spec: &GradientAlign, data: &Data) -> Result<String> {
-    let hash = data.adapter_file.as_ref().map_or("", |file| &file.sha256[..12]);
     let mut parts: Vec<String> = spec.method.iter().map(|method| format!("method:{}", method.name())).collect();
-    parts.extend(match &data.adapter {
-        None => None,
-        Some(Adapter::Prompt(_)) => Some(format!("adapter:prompt:{hash}")),
-        Some(Adapter::Lora(..)) => Some(format!("adapter:lora:{hash}")),
-    });
-    if let (None, Some(stages)) = (&data.adapter, &data.stages) {
+    parts.extend(data.attachment.as_ref().map(Attachment::signature));
+    if let (None, Some(stages)) = (&data.attachment, &data.stages) {
         parts.extend(match data.method.attached() {
             Attached::Nothing => None,
             Attached::Prompt => Some(prompt_signature(&stages.prompt)?),

@@ -219,6 +219,9 @@ impl std::fmt::Display for Mix {
 pub struct Compare {
     /// Folder of the model, in Hugging Face layout.
     pub model: PathBuf,
+    /// LoRA in PEFT's layout that is merged into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<PathBuf>,
     /// Fine-tuned tasks: registered names or task files.
     pub target: Vec<String>,
     /// Methods, in the order of the table.

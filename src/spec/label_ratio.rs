@@ -69,6 +69,9 @@ pub enum Source {
 pub struct LabelRatio {
     /// Folder of the model, in Hugging Face layout.
     pub model: PathBuf,
+    /// A soft prompt or LoRA in PEFT's layout that is attached to every model that is asked, and frozen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<PathBuf>,
     /// The fine-tuned task: a registered name or a task file.
     pub task: String,
     /// The run folder.

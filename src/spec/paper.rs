@@ -185,6 +185,7 @@ impl Paper {
 
     fn label_ratio(&self, defaults: &Defaults, seed: u64, out: PathBuf) -> Result<SubSpec> {
         Ok(SubSpec::LabelRatio(LabelRatio {
+            adapter: None,
             model: MINI.into(),
             task: TASK.into(),
             out,
@@ -239,6 +240,7 @@ impl Paper {
         let own = of.targets.iter().flat_map(|task| ["train", "validation", "test"].map(|split| (*task, split)));
         let others = IN_CONTEXT.iter().flat_map(|task| ["train", "test"].map(|split| (*task, split)));
         Ok(Compare {
+            adapter: None,
             model: if of.second { self.second_model() } else { MINI.into() },
             target: of.targets.iter().map(ToString::to_string).collect(),
             methods: of.methods.iter().map(|name| Method::named(name)).collect::<Result<_>>()?,

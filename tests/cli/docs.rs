@@ -5,7 +5,7 @@ use fsa::spec::preset::Pace;
 
 use super::{fsa, stderr, stdout};
 
-const SUBCOMMANDS: [&str; 16] = [
+const SUBCOMMANDS: [&str; 18] = [
     "compare",
     "gradient-align",
     "label-ratio",
@@ -14,6 +14,8 @@ const SUBCOMMANDS: [&str; 16] = [
     "plot",
     "generate",
     "dump",
+    "inspect",
+    "tokenize",
     "score",
     "tasks",
     "mini",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, Args};
+use fsa::model::given::Given;
 use fsa::spec::compare::{AttachPrompt, Mix, Report, StageTraining};
 use fsa::spec::config::Config;
 use fsa::spec::preset::IN_CONTEXT;
@@ -18,7 +19,7 @@ use crate::cli::evaluation::{AtMost, PROMPT_SENTINEL};
 use crate::cli::files::{self, DataFile};
 use crate::cli::how::{File, default_out};
 use crate::cli::options::{Layered, every_option, keys};
-use crate::cli::preset::{MODEL_HELP, PRESET_HELP, SAMPLE_HELP, by_preset, model, task_file, with_default};
+use crate::cli::preset::{MODEL_HELP, PRESET_HELP, SAMPLE_HELP, by_preset, given, task_file, with_default};
 use crate::cli::stages::{NewStages, StageOptions, StageTables, over};
 use crate::cli::training::{SEED, TASK, TrainingOptions};
 use crate::cli::{lenient, threads};
@@ -32,6 +33,9 @@ const ALL: &str = "all";
 pub struct Options {
     #[arg(long, value_name = "MODEL", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
+    /// A folder with LoRA in PEFT's layout, merged into the model before anything else
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    adapter: Option<PathBuf>,
     #[arg(long, value_name = "TASK", value_delimiter = ',', help_heading = "Input")]
     #[arg(help = format!("Fine-tuned tasks, with commas between, each registered or a task file (*.toml) [default: {TASK}]"))]
     #[serde(deserialize_with = "lenient::names")]
@@ -122,7 +126,7 @@ pub struct Options {
 
 every_option! {
     Options {
-        model target methods files sample preset seed seeds threads mix attach_prompt eval shots trade_off target_shots report limit
+        model adapter target methods files sample preset seed seeds threads mix attach_prompt eval shots trade_off target_shots report limit
         prompt_sentinel bleu_tokenizer out
     } { training stages decoding }
 }
@@ -184,7 +188,7 @@ impl Options {
             }
         }
         let own = data.values().map(PathBuf::as_path).chain(target.iter().filter_map(|task| task_file(task)));
-        let model = model(self.model, own)?;
+        let Given { model, adapter } = given(self.model, self.adapter, own)?;
         let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let seed = self.seed.unwrap_or(SEED);
         let names = self.methods.unwrap_or_else(|| defaults.compare.methods.iter().map(ToString::to_string).collect());
@@ -215,6 +219,7 @@ impl Options {
         Ok(Compare {
             out: self.out.unwrap_or_else(|| default_out("compare", target.first().map_or(TASK, String::as_str), seed)),
             model,
+            adapter,
             target: target.iter().map(|name| name.trim().to_owned()).collect(),
             methods,
             seed,

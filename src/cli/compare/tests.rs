@@ -57,7 +57,7 @@ fn the_papers_numbers_are_the_defaults_of_its_preset() {
 
 #[test]
 fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
-    let flags = "--model m --target rte,tasks/own.toml --methods promot,multitask+1shot --file rte.train=a --preset mini --seed 3 \
+    let flags = "--model m --adapter a --target rte,tasks/own.toml --methods promot,multitask+1shot --file rte.train=a --preset mini --seed 3 \
         --seeds 2 --threads 1 --steps 10 --batch-size 8 --micro-batch-tokens 100 --optimizer adafactor-hf --adafactor-state fresh \
         --scale-parameter on --lr 0.25 --schedule cosine --lr-floor 0.1 --warmup-steps 4 --weight-decay 0.5 --beta1 0.8 \
         --beta2 0.95 --max-grad-norm 2 --low-memory --dropout 0.2 --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --probe-every 2 \

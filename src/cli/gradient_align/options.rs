@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fsa::data::{MiniSplit, Task, source};
+use fsa::model::given::Given;
 use fsa::spec::align_methods::{self, Choose, STANDARD, Stages, takes_stages};
 use fsa::spec::config::Config;
 use fsa::spec::{Estimand, Estimator, GradientAlign, Preset, ProbeSplit};
@@ -14,7 +15,7 @@ use super::unused::refuse_unused;
 use crate::cli::choice::{self, one_of, switch, switch_name};
 use crate::cli::how::{File, default_out};
 use crate::cli::options::{Layered, every_option, keys};
-use crate::cli::preset::{MODEL_HELP, PRESET_HELP, SAMPLE_HELP, by_preset, model, task_file};
+use crate::cli::preset::{MODEL_HELP, PRESET_HELP, SAMPLE_HELP, by_preset, given, task_file};
 use crate::cli::stages::{NewStages, StageOptions, StageTables};
 use crate::cli::training::{SEED, TASK, TrainingOptions};
 use crate::cli::{lenient, required, threads};
@@ -133,17 +134,17 @@ impl Options {
         estimators.sort();
         estimators.dedup();
         let data = [self.train.as_deref(), self.dev.as_deref(), task_file(&task)];
-        let model = model(self.model, data.into_iter().flatten())?;
+        let Given { model, adapter } = given(self.model, self.adapter, data.into_iter().flatten())?;
         let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let probe_split = self.probe_split.unwrap_or(GradientAlign::PROBE_SPLIT);
         let named = self.method.as_deref().map(align_methods::named).transpose()?;
-        if named.as_ref().is_some_and(Vec::is_empty) && self.adapter.is_some() {
+        if named.as_ref().is_some_and(Vec::is_empty) && adapter.is_some() {
             return Err(Error::input(format!("cannot be used with --method {STANDARD}, which has nothing attached"))
                 .flag("--adapter")
                 .next("leave one of the two out"));
         }
         let method = named.unwrap_or_default();
-        let has_adapter = self.adapter.is_some();
+        let has_adapter = adapter.is_some();
         refuse_unused(&self.stages.given(), &method, has_adapter)?;
         let chooses = !has_adapter && method.iter().any(|method| method.stages().len() > 1);
         let dev = match probe_split {
@@ -181,7 +182,7 @@ impl Options {
             sample: self.sample,
             method,
             model,
-            adapter: self.adapter,
+            adapter,
             out: self.out.unwrap_or_else(|| default_out("gradient-align", &task, seed)),
             task,
             seed,

@@ -44,7 +44,7 @@ fn evaluation(task: &str, shots: usize) -> Evaluation {
     Evaluation { task: task.into(), shots }
 }
 
-const COMMON: &str = "--model m --task tasks/own.toml --train t --dev d --file wmt16_ende.test=w \
+const COMMON: &str = "--model m --adapter a --task tasks/own.toml --train t --dev d --file wmt16_ende.test=w \
     --file trivia_qa.validation=v --eval trivia_qa:5,wmt16_ende,trivia_qa:5 --limit 7 --prompt-sentinel off --onset 0.25 \
     --bleu-tokenizer intl --preset mini --beams 2 --max-new-tokens 9 --min-new-tokens 1 --length-penalty hf \
     --length-penalty-exponent 0.5 --seed 18446744073709551615 --threads 3 --out o";
@@ -64,6 +64,7 @@ fn common(source: Source) -> LabelRatio {
     ];
     LabelRatio {
         model: "m".into(),
+        adapter: Some("a".into()),
         task: "tasks/own.toml".into(),
         out: "o".into(),
         seed: u64::MAX,

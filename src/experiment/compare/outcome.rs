@@ -12,6 +12,7 @@ use super::pairs::pairs;
 use crate::data::Task;
 use crate::error::Result;
 use crate::experiment::asking;
+use crate::experiment::attachment::Attachment;
 use crate::experiment::compare_summary::{self, summary_rows};
 use crate::experiment::figures;
 use crate::model::peft;
@@ -82,6 +83,9 @@ pub(super) fn signature(spec: &Compare, all: &[Vec<Target>], model: &ModelInfo) 
     parts.push(format!("seeds:{}-{}", spec.seed, spec.seed.wrapping_add(spec.seeds - 1)));
     parts.push("dtype:f32".to_string());
     parts.push(format!("threads:{}", spec.threads));
+    if let Some(attachment) = Attachment::read(spec.adapter.as_deref())? {
+        parts.insert(2, format!("{}:merged", attachment.signature()));
+    }
     Ok(parts.join("|"))
 }
 
@@ -97,7 +101,8 @@ pub(in crate::experiment) fn prompt_signature(prompt: &SoftPrompt) -> Result<Str
 
 /// The weights of the soft prompt that new ones start from, where a file is given.
 pub(in crate::experiment) fn prompt_file(prompt: &SoftPrompt) -> Result<Option<HashedFile>> {
-    let file = prompt.file.as_ref().map(|dir| hash_file(&dir.join(peft::WEIGHTS)));
+    let file =
+        prompt.file.as_ref().map(|dir| hash_file(&peft::files(dir).pop().unwrap_or_else(|| dir.join(peft::WEIGHTS))));
     file.transpose().map_err(|error| error.flag("--prompt-file"))
 }
 

@@ -68,7 +68,7 @@ pub struct PlannedStage {
 /// As [`super::run`], for everything that can be seen before the first step.
 pub fn plan(spec: &Compare) -> Result<Plan> {
     spec.validate()?;
-    let base = Base::load(&spec.model)?;
+    let base = Base::load(spec)?;
     let mut warnings = Vec::new();
     let all = load_targets(spec, &base, &mut warnings)?;
     let inspected = model::inspect(&spec.model)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::methods::clear_parts;
 use super::{Outcome, Plan, Summary};
 use crate::error::Result;
 use crate::experiment::compare::{PlannedMethod, PlannedStage};
@@ -49,7 +50,7 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     let mut info = fine_tune::run_info(spec.seed, spec.threads, command);
     info.signature = signature(spec, &data, &loaded.info)?;
     let mut model = loaded.info.clone();
-    model.files.extend(data.adapter_file.clone());
+    model.files.extend(data.adapter_files.iter().cloned());
     info.model = Some(model);
     info.data = data.info();
     let seeds = Seeds::new(spec.seed);
@@ -58,6 +59,9 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     let mut fine_tune = FineTune { folder: &folder, model: &loaded.model, trainer, batches: &mut batches };
     if let Some(step) = fine_tune.restore(existing, &info)? {
         truncate_after(folder.file(ROWS), step)?;
+    }
+    if existing == Existing::Overwrite {
+        clear_parts(&folder)?;
     }
     folder.write_spec(spec)?;
     folder.write_run(&info)?;
