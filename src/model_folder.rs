@@ -7,7 +7,7 @@ mod named;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-pub use self::named::{Named, fetch, name};
+pub use self::named::{Named, fetch, fetch_adapter, name};
 use crate::error::{Error, Result};
 use crate::spec::{MINI_NOTE, is_mini};
 

@@ -10,15 +10,15 @@ use fsa::model::survey::HeadOf;
 use fsa::spec::MINI;
 use fsa::tokenizer::describe::{Place, Sentinels};
 
-use super::preset::ADAPTER_HELP;
+use super::preset::{self, ADAPTER_HELP};
 use super::term;
 
 /// Show what a model's folder holds, what is wrong with it, and what fsa can do with it
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// The folder: of a model in Hugging Face layout, of an adapter in PEFT's, or of a trainer's checkpoints; or `mini` for the
-    /// embedded model
+    /// The folder: of a model in Hugging Face layout, of an adapter in PEFT's, or of a trainer's checkpoints; or a name on the hub,
+    /// which is fetched first; or `mini` for the embedded model
     #[arg(value_name = "MODEL", default_value = MINI)]
     model: PathBuf,
     #[arg(long, value_name = "DIR", help_heading = "Input", help = ADAPTER_HELP)]
@@ -45,6 +45,7 @@ const WIDTH: usize = 96;
 impl Arguments {
     /// Prints what is known, and fails if the folder cannot be used.
     pub fn run(self) -> Result<()> {
+        preset::fetch_with_base(&self.model, self.json)?;
         let inspected = inspect::run(&self.model, self.adapter.as_deref())?;
         match self.json {
             true => term::print_json(&inspected)?,

@@ -42,13 +42,29 @@ pub fn fetch(model: &Path, quiet: bool) -> Result<()> {
     model_folder::fetch(model, None, &mut Downloads::new(quiet)).map(drop).map_err(|error| error.flag("--model"))
 }
 
-/// As [`model`], with what is attached to it: an adapter in the model's place brings its base.
+/// As [`fetch`], for commands that look at a folder whatever it is: an adapter's base too. A base that cannot be had is left to them.
+pub fn fetch_with_base(folder: &Path, quiet: bool) -> Result<()> {
+    fetch(folder, quiet)?;
+    if let Ok(Given { model, adapter: Some(_) }) = given::resolve(folder.to_path_buf(), None) {
+        let _ = fetch(&model, quiet);
+    }
+    Ok(())
+}
+
+/// As [`model`], with what is attached to it: an adapter in the model's place brings its base. Adapters are fetched here, where they
+/// are names on the hub, since they say what the model is.
 pub fn given<'a>(
     typed: Option<PathBuf>,
     adapter: Option<PathBuf>,
     data: impl IntoIterator<Item = &'a Path>,
 ) -> Result<Given> {
-    given::resolve(model(typed, data)?, adapter)
+    let model = model(typed, data)?;
+    let fetch = |path: &Path, flag| {
+        model_folder::fetch_adapter(path, &mut Downloads::new(false)).map(drop).map_err(|error| error.flag(flag))
+    };
+    fetch(&model, "--model")?;
+    adapter.as_deref().map_or(Ok(()), |adapter| fetch(adapter, "--adapter"))?;
+    given::resolve(model, adapter)
 }
 
 /// The file of a task that is not a registered one: data of the user's own.

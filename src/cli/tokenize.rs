@@ -8,13 +8,13 @@ use fsa::experiment::tokenize::{Reader, Token, Tokenize, Tokenized};
 use fsa::{Error, Result};
 use serde::Serialize;
 
-use super::term;
+use super::{preset, term};
 
 /// Show the tokens that a model makes of texts, or the text of ids
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// Folder of the model, in Hugging Face layout, or of an adapter; or `mini` for the embedded one
+    /// Folder of the model, in Hugging Face layout, or of an adapter; or a name on the hub; or `mini` for the embedded one
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// Texts, or `-` for each line of standard input
@@ -51,6 +51,7 @@ struct Decoded {
 impl Arguments {
     /// Prints the tokens of each text, or the text of ids.
     pub fn run(self) -> Result<()> {
+        preset::fetch_with_base(&self.model, self.json || self.ids)?;
         let reader = Reader::new(&Tokenize { model: self.model.clone() })?;
         if let Some(ids) = &self.decode {
             let ids = parse(ids)?;

@@ -1,4 +1,4 @@
-//! What a `--model` stands for: a model's folder, or that of an adapter, which names the model that it belongs to.
+//! What a `--model` stands for: a model's folder or name, or an adapter's, which names the model that it belongs to.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -45,7 +45,7 @@ pub fn resolve(model: PathBuf, adapter: Option<PathBuf>) -> Result<Given> {
 }
 
 fn refuse_series(model: &Path) -> Result<()> {
-    let has_own = model.join("config.json").exists();
+    let has_own = model_folder::on_disk(model).join("config.json").exists();
     let series = (!has_own).then(|| Series::in_folder(model).ok()).flatten().unwrap_or_default();
     match series.checkpoints.last() {
         None => Ok(()),
@@ -56,11 +56,11 @@ fn refuse_series(model: &Path) -> Result<()> {
     }
 }
 
-/// The folder of the model that the adapter in `dir` belongs to, by what its description calls it: seen from the adapter's folder,
-/// else from the current one.
+/// The model that the adapter in `dir` belongs to, by what its description calls it: a folder, seen from the adapter's or else from the
+/// current one, or a name on the hub.
 ///
 /// # Errors
-/// If there is no such folder, or it holds an adapter itself.
+/// If it is neither, or a folder that holds an adapter itself.
 pub fn base_of(dir: &Path) -> Result<PathBuf> {
     let advice = |error: Error| {
         error
@@ -75,7 +75,8 @@ pub fn base_of(dir: &Path) -> Result<PathBuf> {
         return Ok(name.into());
     }
     let found = [seen_from(dir, &name), PathBuf::from(&name)].into_iter().find(|path| path.is_dir());
-    let base = found.ok_or_else(|| {
+    let on_hub = || Some(PathBuf::from(&name)).filter(|name| model_folder::name(name).is_some());
+    let base = found.or_else(on_hub).ok_or_else(|| {
         advice(Error::input(format!("its base model `{name}` is no folder, seen from there or from here")))
     })?;
     match is_adapter(&base) {
@@ -115,7 +116,8 @@ mod tests {
         for (name, base) in [
             ("own", "\"base_model_name_or_path\": \"../base\""),
             ("null", "\"r\": 4"),
-            ("nowhere", "\"base_model_name_or_path\": \"google/t5\""),
+            ("nowhere", "\"base_model_name_or_path\": \"./t5\""),
+            ("on_hub", "\"base_model_name_or_path\": \"google/t5\""),
         ] {
             adapter(&at(name), base);
         }
@@ -123,12 +125,13 @@ mod tests {
         adapter(&at("small"), "\"base_model_name_or_path\": \"mini\"");
         assert_eq!(of("base"), Ok(Given { model: at("base"), adapter: None }));
         assert_eq!(of("own"), Ok(Given { model: at("base"), adapter: Some(at("own")) }));
+        assert_eq!(of("on_hub"), Ok(Given { model: "google/t5".into(), adapter: Some(at("on_hub")) }));
         assert_eq!(seen_from(Path::new("run/adapter"), ".."), Path::new("run"));
         assert_eq!(seen_from(Path::new("adapter"), "./.."), Path::new("."));
         assert_eq!(of("small"), Ok(Given { model: "mini".into(), adapter: Some(at("small")) }));
         for (name, why) in [
             ("null", "it does not name the model that the adapter belongs to"),
-            ("nowhere", "its base model `google/t5` is no folder, seen from there or from here"),
+            ("nowhere", "its base model `./t5` is no folder, seen from there or from here"),
             ("second", "its base model `../own` is an adapter itself"),
         ] {
             let path = at(name).display().to_string();

@@ -17,6 +17,7 @@ use super::weights::describe::{Stored, StoredFile};
 use super::weights::{Values, Weights};
 use super::{load, prompt};
 use crate::error::{Error, Result};
+use crate::model_folder;
 
 /// The description of an adapter.
 pub const CONFIG: &str = "adapter_config.json";
@@ -96,17 +97,17 @@ const INITIAL: [&str; 4] = ["gaussian", "eva", "mica", "orthogonal"];
 
 /// Whether the folder `dir` is an adapter.
 pub fn is_adapter(dir: &Path) -> bool {
-    dir.join(CONFIG).is_file()
+    model_folder::on_disk(dir).join(CONFIG).is_file()
 }
 
 /// The files that the adapter in `dir` is read from, as far as they are there: its description, and last its tensors.
 pub fn files(dir: &Path) -> Vec<PathBuf> {
-    let config = Some(dir.join(CONFIG)).filter(|path| path.is_file());
+    let config = Some(model_folder::on_disk(dir).join(CONFIG)).filter(|path| path.is_file());
     config.into_iter().chain(weights(dir)).collect()
 }
 
 fn weights(dir: &Path) -> Option<PathBuf> {
-    [WEIGHTS, PICKLED].map(|name| dir.join(name)).into_iter().find(|path| path.is_file())
+    [WEIGHTS, PICKLED].map(|name| model_folder::on_disk(dir).join(name)).into_iter().find(|path| path.is_file())
 }
 
 /// What the adapter in `dir` calls the model that it belongs to; none if it says nothing.
@@ -120,7 +121,7 @@ pub fn base_name(dir: &Path) -> Result<Option<String>> {
 
 fn read_config(dir: &Path) -> Result<Config> {
     let path = dir.join(CONFIG);
-    let text = std::fs::read_to_string(&path).map_err(|error| Error::io("read", &path, error))?;
+    let text = model_folder::read_text(dir, CONFIG).map_err(|error| Error::io("read", &path, error))?;
     serde_json::from_str(&text).map_err(|error| {
         Error::input(format!("it is not an adapter's description: {error}"))
             .at(&path)

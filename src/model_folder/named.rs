@@ -82,6 +82,21 @@ pub fn fetch(model: &Path, commit: Option<&str>, progress: &mut dyn Progress) ->
     Ok(Some(named))
 }
 
+/// As [`fetch`], if what `model` names is an adapter. Anything else is left alone: a run that goes on knows which commit of it.
+///
+/// # Errors
+/// As [`fetch`]. A hub that does not answer is none: whoever fetches the model will hear of it.
+pub fn fetch_adapter(model: &Path, progress: &mut dyn Progress) -> Result<Option<Named>> {
+    let Some(id) = name(model) else { return Ok(None) };
+    let Ok(repo) = Hub::from_env()?.repo(RepoKind::Model, id.name(), id.given_revision(), progress) else {
+        return Ok(None);
+    };
+    match repo.files().iter().any(|file| file.path == ADAPTER) {
+        true => fetch(model, Some(&repo.commit), progress),
+        false => Ok(None),
+    }
+}
+
 /// The files that fsa reads, which are on disk then.
 fn files(repo: &Repo, progress: &mut dyn Progress) -> Result<Vec<PathBuf>> {
     let has = |name: &str| repo.files().iter().any(|file| file.path == name);

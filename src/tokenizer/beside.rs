@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::sentencepiece::{Others, Token};
 use crate::error::{Error, Result};
+use crate::model_folder;
 
 const CONFIG: &str = "tokenizer_config.json";
 const ADDED: &str = "added_tokens.json";
@@ -104,7 +105,7 @@ fn named(config: &BTreeMap<String, Value>) -> Vec<String> {
 /// The JSON in the file `name`; nothing if there is no such file.
 fn read<T: DeserializeOwned + Default>(dir: &Path, name: &str) -> Result<T> {
     let path = dir.join(name);
-    match std::fs::read(&path) {
+    match model_folder::read(dir, name) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
             let what = if name == CONFIG { "description of a tokenizer" } else { "list of added tokens" };
             Error::input(format!("it is no {what}: {error}"))

@@ -90,7 +90,7 @@ pub fn run(path: &Path, adapter: Option<&Path>) -> Result<Inspected> {
     model_folder::refuse_missing(path).map_err(|error| error.flag("MODEL"))?;
     let mut problems = Vec::new();
     let checkpoints = checkpoints(path, &mut problems)?;
-    let own = is_mini(path) || path.join("config.json").exists();
+    let own = is_mini(path) || model_folder::on_disk(path).join("config.json").exists();
     let its_adapter = !is_mini(path) && is_adapter(path);
     let mut inspected = Inspected {
         path: path.to_path_buf(),
@@ -104,7 +104,10 @@ pub fn run(path: &Path, adapter: Option<&Path>) -> Result<Inspected> {
     if own || its_adapter || inspected.checkpoints.is_empty() {
         let base = match its_adapter {
             true => match given::resolve(path.to_path_buf(), adapter.map(Path::to_path_buf)) {
-                Ok(Given { model, .. }) => Some(model),
+                Ok(Given { model, .. }) => model_folder::refuse_missing(&model)
+                    .map_err(|error| problems.push(error.to_string()))
+                    .ok()
+                    .map(|()| model),
                 Err(error) if adapter.is_some() => return Err(error),
                 Err(error) => {
                     problems.push(error.to_string());
@@ -146,7 +149,7 @@ fn checkpoints(path: &Path, problems: &mut Vec<String>) -> Result<Vec<Checkpoint
     if is_mini(path) {
         return Ok(Vec::new());
     }
-    let series = Series::in_folder(path).map_err(|error| Error::io("read", path, error))?;
+    let series = Series::in_folder(&model_folder::on_disk(path)).map_err(|error| Error::io("read", path, error))?;
     Ok(series.checkpoints.iter().map(|(step, path)| Checkpoint::of(*step, path, problems)).collect())
 }
 
