@@ -1,11 +1,13 @@
 //! Commands with a model by its name: the same as with its folder.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::Value;
 
 use super::fixture::*;
-use crate::run::support::train;
+use crate::inspect;
+use crate::run::support::{Place, train};
 
 const GENERATE: &str = "--prompt cat --beams 2 --max-new-tokens 4 --min-new-tokens 4 --keep-special --json";
 const ALIGN: &str = "--train train.tsv --threads 1 --steps 2 --probe-every 2 --probe-batches 1 --batch-size 4 --shuffles 1 \
@@ -45,6 +47,52 @@ fn shards_are_fetched_by_their_index() {
     let hub = Hub::with(files);
     hub.done(&format!("generate --model tiny/t5 {GENERATE}"));
     assert!(hub.has("pytorch_model-00001-of-00001.bin") && !hub.has("pytorch_model-00002-of-00002.bin"));
+}
+
+/// The files in the folder `name` of `place`.
+fn of_folder(place: &Place, name: &str) -> BTreeMap<String, Vec<u8>> {
+    let files = fs::read_dir(place.path(name)).unwrap().map(|file| file.unwrap());
+    files.map(|file| (file.file_name().into_string().unwrap(), fs::read(file.path()).unwrap())).collect()
+}
+
+#[test]
+fn adapters_and_their_bases_may_have_names() {
+    let place = Place::new();
+    inspect::small_base(&place, "base");
+    // A base of that name, an adapter here.
+    inspect::adapter(&place, "lora", "here", "tiny/t5");
+    let hub = Hub::with(of_folder(&place, "base"));
+    let here = place.path("here").display().to_string();
+    let whole = hub.done(&format!("generate --model {here} {GENERATE}")).0;
+    assert_eq!(whole, hub.done(&format!("generate --model tiny/t5 --adapter {here} {GENERATE}")).0);
+    let told = |hub: &Hub, what: &str| hub.done(&format!("inspect {what} --json")).0;
+    assert!(told(&hub, &here).contains("\"base_path\":\"tiny/t5\""), "{}", told(&hub, &here));
+    assert!(told(&hub, "tiny/t5").contains("\"layout\":\"safetensors\""));
+    let ids = |model: &str| hub.done(&format!("tokenize {model} cat --ids")).0;
+    assert_eq!(ids("tiny/t5"), ids(&here));
+    // An adapter of that name, its base here.
+    inspect::adapter(&place, "lora", "there", "base");
+    let hub = Hub::with(of_folder(&place, "there"));
+    let copy = |from: &str| {
+        fs::create_dir(hub.path(from)).unwrap();
+        of_folder(&place, from).iter().for_each(|(name, bytes)| fs::write(hub.path(from).join(name), bytes).unwrap());
+    };
+    copy("base");
+    assert_eq!(whole, hub.done(&format!("generate --model tiny/t5 {GENERATE}")).0);
+    assert_eq!(whole, hub.done(&format!("generate --model base --adapter tiny/t5 {GENERATE}")).0);
+    assert!(told(&hub, "tiny/t5").contains("\"kind\":\"LoRA\""));
+}
+
+#[test]
+fn what_stands_beside_a_sentencepiece_model_counts_by_name_too() {
+    let hub = Hub::with(pickled());
+    fs::create_dir(hub.path("local")).unwrap();
+    for (name, bytes) in pickled() {
+        fs::write(hub.path("local").join(name), bytes).unwrap();
+    }
+    let tokens = |model: &str| hub.done(&format!("tokenize {model} <extra_id_3> --json")).0;
+    assert_eq!(tokens("tiny/t5"), tokens("local"));
+    assert!(tokens("tiny/t5").contains("\"sentinel\""), "{}", tokens("tiny/t5"));
 }
 
 #[test]
