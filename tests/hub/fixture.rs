@@ -228,6 +228,8 @@ fn hub(state: &State, request: &Request, elsewhere: &str) -> Response {
         return Response::of(401, "who?").with("x-error-code", "GatedRepo");
     }
     let path = request.path.split('?').next().unwrap().trim_start_matches('/');
+    // Files are there under a reference too.
+    let path = &path.replace("/resolve/refs%2Fpr%2F3/", &format!("/resolve/{}/", state.commit));
     if let Some(path) = path.strip_prefix(&format!("api/{}/", state.kind)) {
         let Some(revision) = path.strip_prefix(&format!("{NAME}/revision/")) else { return not_found("RepoNotFound") };
         if !["main", "refs%2Fpr%2F3", "refs%2Fconvert%2Fparquet", &state.commit].contains(&revision) {
