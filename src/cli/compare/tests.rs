@@ -64,7 +64,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
         --mix proportional:50 --prompt-length 7 --prompt-init uniform --prompt-text words --prompt-steps 11 \
         --prompt-probe-every 3 --prompt-lr 0.1 --prompt-weight-decay 0.01 --attach-prompt matched --lora-rank 2 \
         --lora-alpha 3 --lora-targets q,wo --lora-steps 12 --lora-probe-every 5 --lora-lr 0.02 --eval cb,xsum:2 --shots 0,4 \
-        --trade-off off --target-shots 1 --report validation --limit 9 --prompt-sentinel off --bleu-tokenizer intl --beams 2 \
+        --trade-off off --target-shots 1 --report validation --limit 9 --sample 5 --prompt-sentinel off --bleu-tokenizer intl --beams 2 \
         --max-new-tokens 5 --min-new-tokens 1 --length-penalty hf --length-penalty-exponent 0.5 --out o";
     let options = typed(flags);
     // All but --trainable, which follows from the method, and --prompt-file, which --prompt-text excludes.
@@ -84,7 +84,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
     }
     assert_eq!((spec.mix, spec.prompt.length, spec.prompt.text.as_deref()), (Mix::Proportional(50), 7, Some("words")));
     assert_eq!((spec.lora.rank, spec.lora.alpha, spec.lora.targets.join(",")), (2, 3.0, "q,wo".to_string()));
-    assert_eq!((spec.trade_off_shots(), spec.target_shots, spec.limit), (None, 1, Some(9)));
+    assert_eq!((spec.trade_off_shots(), spec.target_shots, spec.limit, spec.sample), (None, 1, Some(9), Some(5)));
     assert_eq!(resolved("", &toml::to_string(&spec).unwrap()), Ok(spec));
 }
 

@@ -45,7 +45,7 @@ fn evaluation(task: &str, shots: usize) -> Evaluation {
 }
 
 const COMMON: &str = "--model m --adapter a --task tasks/own.toml --train t --dev d --file wmt16_ende.test=w \
-    --file trivia_qa.validation=v --eval trivia_qa:5,wmt16_ende,trivia_qa:5 --limit 7 --prompt-sentinel off --onset 0.25 \
+    --file trivia_qa.validation=v --eval trivia_qa:5,wmt16_ende,trivia_qa:5 --limit 7 --sample 5 --prompt-sentinel off --onset 0.25 \
     --bleu-tokenizer intl --preset mini --beams 2 --max-new-tokens 9 --min-new-tokens 1 --length-penalty hf \
     --length-penalty-exponent 0.5 --seed 18446744073709551615 --threads 3 --out o";
 const TRAIN: &str = "--steps 10 --probe-every 2 --batch-size 8 --micro-batch-tokens 100 --low-memory --lr 0.25 --warmup-steps 4 \
@@ -71,7 +71,7 @@ fn common(source: Source) -> LabelRatio {
         threads: 3,
         eval: vec![evaluation("trivia_qa", 5), evaluation("wmt16_ende", 1)],
         files: files.into_iter().map(|(key, path)| (key.into(), path.into())).collect(),
-        sample: None,
+        sample: Some(5),
         limit: Some(7),
         prompt_sentinel: false,
         onset: 0.25,

@@ -159,7 +159,8 @@ mod tests {
         let folder = folder(names);
         let at = format!("{}/", folder.path().display());
         let plain = |text: String| text.replace(&at, "").replace(at.trim_end_matches('/'), "FOLDER");
-        let files = files(&folder.path().join(path), split).map_err(|error| plain(error.to_string()))?;
+        let place = if path.is_empty() { folder.path().to_path_buf() } else { folder.path().join(path) };
+        let files = files(&place, split).map_err(|error| plain(error.to_string()))?;
         Ok(files.into_iter().map(|file| plain(file.display().to_string())).collect())
     }
 

@@ -232,13 +232,11 @@ fn hub(file: &Source<'_>, given: HubDescription) -> Result<Hub> {
     let id = given.id.into_inner();
     let revision = given.revision.map(|revision| filled_text(file, revision)).transpose()?;
     if Id::new(&id, revision.as_deref()).is_none() {
-        let what = match Id::new(&id, None) {
-            None => format!("`{id}` is no data set of the hub"),
-            Some(_) => format!("`{}` is no revision", revision.unwrap_or_default()),
+        let (what, next) = match Id::new(&id, None) {
+            None => (format!("`{id}` is no data set of the hub"), "give it as `owner/name`"),
+            Some(_) => (format!("`{}` is no revision", revision.unwrap_or_default()), "give a branch, tag or commit"),
         };
-        return Err(file
-            .error(start, what)
-            .next("give the id as `owner/name`, and a branch, tag or commit as revision"));
+        return Err(file.error(start, what).next(next));
     }
     let config = given.config.map(|config| filled_text(file, config)).transpose()?;
     let text = |(split, pattern)| Ok((split, filled_text(file, pattern)?));
