@@ -193,6 +193,11 @@ impl Repo {
         &self.listing.files
     }
 
+    /// Why the hub was not asked, and the cache's files are all that there is to have; none if it was.
+    pub fn without_hub(&self) -> Option<&str> {
+        self.listing.without_hub.as_deref()
+    }
+
     /// Its name and the revision as asked for.
     pub fn id(&self) -> &Id {
         &self.id

@@ -87,6 +87,9 @@ fn files(repo: &Repo, progress: &mut dyn Progress) -> Result<Vec<PathBuf>> {
     let has = |name: &str| repo.files().iter().any(|file| file.path == name);
     let id = repo.id();
     if !has(CONFIG) && !has(ADAPTER) {
+        if let Some(why) = repo.without_hub() {
+            return Err(not_cached(repo, CONFIG, why));
+        }
         let names: Vec<&str> = repo.files().iter().map(|file| file.path.as_str()).take(8).collect();
         let there = if names.is_empty() { "nothing".to_string() } else { names.join(", ") };
         return Err(Error::input(format!("`{id}` is no model that fsa reads: it has no {CONFIG} (it has {there})"))
@@ -126,7 +129,17 @@ fn shards(path: &Path) -> Result<Vec<String>> {
     Ok(shards)
 }
 
+fn not_cached(repo: &Repo, what: &str, why: &str) -> Error {
+    let id = repo.id();
+    Error::input(format!("the cache has no {what} of `{id}`, and {why}"))
+        .at(repo.snapshot())
+        .next(format!("get it with `fsa fetch {id}` while online"))
+}
+
 fn no_weights(repo: &Repo) -> Error {
+    if let Some(why) = repo.without_hub() {
+        return not_cached(repo, "weights", why);
+    }
     let id = repo.id();
     let read = WEIGHTS.map(|(single, _)| single).join(" or ");
     let endings = [".safetensors", ".bin", ".h5", ".msgpack", ".ckpt", ".pt", ".gguf"];

@@ -200,7 +200,8 @@ fn a_process_that_is_ended_leaves_its_part_and_no_lock() {
         while fs::metadata(&part).map_or(0, |part| part.len()) < half {
             std::thread::sleep(Duration::from_millis(5));
         }
-        let kill = Command::new("kill").args(["-s", signal, &fetch.id().to_string()]).status().unwrap();
+        let kill = format!("kill -s {signal} {}", fetch.id());
+        let kill = Command::new("/bin/sh").args(["-c", &kill]).status().unwrap();
         assert!(kill.success());
         let output = fetch.wait_with_output().unwrap();
         if signal == "INT" {

@@ -228,6 +228,8 @@ fn hub(state: &State, request: &Request, elsewhere: &str) -> Response {
         return Response::of(401, "who?").with("x-error-code", "GatedRepo");
     }
     let path = request.path.split('?').next().unwrap().trim_start_matches('/');
+    // Files are there under a reference too.
+    let path = &path.replace("/resolve/refs%2Fpr%2F3/", &format!("/resolve/{}/", state.commit));
     if let Some(path) = path.strip_prefix(&format!("api/{}/", state.kind)) {
         let Some(revision) = path.strip_prefix(&format!("{NAME}/revision/")) else { return not_found("RepoNotFound") };
         if !["main", "refs%2Fpr%2F3", "refs%2Fconvert%2Fparquet", &state.commit].contains(&revision) {
@@ -249,7 +251,7 @@ fn hub(state: &State, request: &Request, elsewhere: &str) -> Response {
     let Some(name) = here.unwrap_or(path).strip_prefix(&format!("{prefix}{NAME}/resolve/{}/", state.commit)) else {
         return not_found("RepoNotFound");
     };
-    let Some(bytes) = state.files.get(name) else { return not_found("EntryNotFound") };
+    let Some(bytes) = state.files.get(&decoded(name)) else { return not_found("EntryNotFound") };
     let with = |response: Response| response.with("x-repo-commit", &state.commit);
     if is_large(name) {
         let hash = sha256(bytes);
@@ -263,6 +265,11 @@ fn hub(state: &State, request: &Request, elsewhere: &str) -> Response {
         None => with(Response::of(307, "within")).with("location", format!("/cache/{path}")),
         Some(_) => with(ranged(bytes, request)).with("etag", format!("W/\"{}\"", git(bytes))),
     }
+}
+
+/// A path as it was before it became a part of an address: spaces are all that there is in these names.
+fn decoded(path: &str) -> String {
+    path.replace("%20", " ")
 }
 
 /// The second host.
