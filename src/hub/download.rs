@@ -139,6 +139,8 @@ impl Repo {
     fn stream(&self, path: &str, meta: &Meta, part: &mut Part, progress: &mut dyn Progress) -> Result<()> {
         let (client, address) = (&self.hub.client, self.address(path));
         let mut attempts = client.attempts();
+        // Only what had never arrived is a reason to go on: a server that sends less than it announces is given up.
+        let mut furthest = part.done;
         while meta.size.is_none_or(|size| part.done < size) {
             let reply = client.ask(Ask::From(part.done), &address, progress)?;
             let what = match reply.status {
@@ -150,9 +152,9 @@ impl Repo {
                     }
                     let all =
                         meta.size.or_else(|| Some(part.done + reply.header("content-length")?.parse::<u64>().ok()?));
-                    let before = part.done;
                     let end = part.take(reply, meta.size, progress)?;
-                    if part.done > before {
+                    if part.done > furthest {
+                        furthest = part.done;
                         attempts.renew();
                     }
                     match end {

@@ -135,6 +135,18 @@ fn a_connection_that_is_cut_again_and_again_leaves_what_has_arrived() {
 }
 
 #[test]
+fn a_server_that_never_sends_all_is_given_up() {
+    // It knows no ranges, and begins again each time: without an end, were the same bytes taken for progress.
+    let hub = Hub::tiny();
+    for _ in 0..20 {
+        let whole = hub.file(WEIGHTS);
+        hub.next("GET", "signature", answer(Response { cut: Some(1000), ..Response::of(200, whole) }));
+    }
+    let said = hub.refusal("fetch tiny/t5");
+    assert!(said.contains(" broke off after 1000 of "), "{said}");
+}
+
+#[test]
 fn what_is_not_what_was_announced_is_not_kept() {
     let hub = Hub::tiny();
     let flipped = |mut usual: Response| {
