@@ -143,9 +143,9 @@ fn processes_that_share_the_work_share_the_commit() {
     hub.assert_no_token(&[&format!("{output:?}")]);
     let run: Value = serde_json::from_slice(&fs::read(hub.path("out/run.json")).unwrap()).unwrap();
     assert_eq!((&run["model"]["path"], &run["model"]["commit"]), (&"tiny/t5".into(), &COMMIT.into()));
-    // One process asks for the branch, the others for the commit that it came to.
+    // One process asks for the branch, whether it is an adapter and then for its files; the others for the commit that it came to.
     let count = |revision: &str| hub.asked("GET", &format!("/revision/{revision}?")).len();
-    assert_eq!((count("main"), count(COMMIT), hub.asked("GET", "signature").len()), (1, 2, 1));
+    assert_eq!((count("main"), count(COMMIT), hub.asked("GET", "signature").len()), (2, 2, 1));
     let measured =
         hub.done("bench --model tiny/t5 --work greedy --batch-size 1 --repeats 1 --warm-up 0 --threads 1 --json").0;
     assert!(measured.contains("\"model\":\"tiny/t5\""), "{measured}");

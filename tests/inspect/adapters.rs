@@ -112,7 +112,7 @@ fn an_adapter_that_does_not_go_with_its_base_is_one_clear_line() {
     for name in ["nobody", "null", "second", "decoder", "empty"] {
         adapter(&place, "prompt", name, "../base");
     }
-    change("nobody", "base_model_name_or_path", "google/mt5-small".into());
+    change("nobody", "base_model_name_or_path", "models/google/mt5-small".into());
     change("null", "base_model_name_or_path", Value::Null);
     change("second", "base_model_name_or_path", "../prompt".into());
     change("decoder", "task_type", "CAUSAL_LM".into());
@@ -127,7 +127,7 @@ fn an_adapter_that_does_not_go_with_its_base_is_one_clear_line() {
         ("narrow", "narrow: --adapter: parameter prompt_embeddings: the soft prompt's rows have 16 numbers, and the model's 32; \
             use a prompt that was trained for this model".into()),
         ("nobody", format!(
-            "nobody/adapter_config.json: column base_model_name_or_path: its base model `google/mt5-small` is no folder, seen \
+            "nobody/adapter_config.json: column base_model_name_or_path: its base model `models/google/mt5-small` is no folder, seen \
              from there or from here; {}", advice("nobody")
         )),
         ("null", format!(

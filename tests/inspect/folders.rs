@@ -187,8 +187,14 @@ fn what_is_wrong_with_a_model_is_named_and_all_else_is_told() {
 fn what_is_no_model_is_refused() {
     let place = Place::new();
     for (arguments, expected) in [
-        ("none", "none: MODEL: there is no such folder; give a model folder"),
-        ("train.tsv", "train.tsv: MODEL: there is no such folder; give a model folder"),
+        (
+            "none",
+            "none: MODEL: there is no such folder; give a model folder, or the name of a model on the hub: OWNER/NAME",
+        ),
+        (
+            "train.tsv",
+            "train.tsv: MODEL: there is no such folder; give a model folder, or the name of a model on the hub: OWNER/NAME",
+        ),
         (".", "./config.json: cannot read it: No such file or directory (os error 2); check the path"),
     ] {
         assert_eq!(place.refusal(&format!("inspect {arguments}")), expected);
