@@ -17,7 +17,7 @@
 //! # Layers (arrows run downward only)
 //! ```text
 //! main → cli → experiment → train, grad, measure, report, plot
-//!              train, grad → model → data, tokenizer → model_folder, measure → spec, error
+//!              train, grad → model → data, tokenizer → model_folder, measure → hub, spec, error
 //! ```
 //! `measure`, `plot`, `data` and `spec` know nothing of candle; nothing imports `cli`; `machine` knows nothing of the rest.
 
@@ -27,6 +27,7 @@ pub mod experiment;
 pub mod fuzz;
 pub mod grad;
 pub(crate) mod guard;
+pub mod hub;
 pub mod machine;
 pub mod measure;
 pub mod model;

@@ -4,6 +4,8 @@ mod architecture;
 mod cli;
 mod compare;
 mod golden;
+mod hub;
+mod inspect;
 mod measure;
 mod mini;
 mod paper;

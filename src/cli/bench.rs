@@ -8,11 +8,11 @@ use fsa::experiment::bench::growth::{self, Factor, Growth};
 use fsa::experiment::bench::{self, Bench, Measured, Subject, Work};
 use fsa::model::Shape;
 use fsa::spec::MINI;
-use fsa::{Error, Result};
+use fsa::{Error, Result, model_folder};
 use serde::Serialize;
 
 use super::term::Term;
-use super::{again, choice, how, table, term, threads};
+use super::{again, choice, how, preset, table, term, threads};
 
 /// What is measured where nothing is said: the shape that the project states its speed for.
 const BATCH_SIZE: usize = 16;
@@ -26,8 +26,8 @@ const WARM_UP: usize = 1;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// Folder of the model to measure with, or `mini` for the embedded one [default: mini]
-    #[arg(long, value_name = "DIR", conflicts_with = "shape", help_heading = "Input")]
+    /// Folder of the model to measure with, or its name on the hub, or `mini` for the embedded one [default: mini]
+    #[arg(long, value_name = "MODEL", conflicts_with = "shape", help_heading = "Input")]
     model: Option<PathBuf>,
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     #[arg(help = format!("Measure with random weights in the shape of a released model ({}), or of a config.json",
@@ -158,6 +158,9 @@ impl Arguments {
         bench.validate()?;
         let threads = self.threads.unwrap_or_else(threads::default);
         threads::set(threads)?;
+        if let Subject::Folder(model) = &bench.subject {
+            preset::fetch(model, self.quiet)?;
+        }
         if let Some(work) = self.here {
             return term::print_json(&bench.measure(work)?);
         }
@@ -265,7 +268,7 @@ fn lengths(path: &Path) -> Result<Vec<usize>> {
 fn elsewhere(bench: &Bench, lengths: Option<&Path>, work: Work, threads: usize) -> Result<Measured> {
     let mut command = again::command("bench")?;
     match &bench.subject {
-        Subject::Folder(path) => command.arg("--model").arg(path),
+        Subject::Folder(path) => command.arg("--model").arg(model_folder::pinned(path)),
         Subject::Shape(_) | Subject::Config(_) => command.arg("--shape").arg(bench.subject.name()),
     };
     for (flag, value) in [

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use fsa::Result;
 use fsa::experiment::dump::{self, Dump};
+use fsa::model::given::Given;
 use fsa::spec::{MINI, Smoothing, Training, is_mini};
 
-use super::preset::{MODEL_HELP, model};
+use super::preset::{self, ADAPTER_HELP, MODEL_HELP, given};
 use super::{choice, required, term, threads};
 
 /// Write one batch's tensors, logits, loss and every gradient to a safetensors file
@@ -16,8 +17,10 @@ use super::{choice, required, term, threads};
     after_help = "Examples:\n  fsa dump\n  fsa dump --model path/to/model --input path/to/batch.jsonl --out batch.safetensors"
 )]
 pub struct Arguments {
-    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
+    #[arg(long, value_name = "MODEL", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", help_heading = "Input", help = ADAPTER_HELP)]
+    adapter: Option<PathBuf>,
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     #[arg(help = format!("The batch: JSON lines, {{\"source\": \"…\", \"target\": \"…\"}} each; or `mini` or `mini:TASK/SPLIT` for \
         the first {} examples of the mini world's [default: mini, for the model mini]", Dump::OF_WORLD))]
@@ -53,6 +56,7 @@ impl Arguments {
     pub fn run(self) -> Result<()> {
         let (dump, threads, json) = self.resolve()?;
         threads::set(threads)?;
+        preset::fetch(&dump.model, false)?;
         let dumped = dump::run(&dump)?;
         if json {
             return term::print_json(&dumped);
@@ -65,10 +69,11 @@ impl Arguments {
 
     /// What to dump, on how many threads, and whether to say so in JSON.
     fn resolve(self) -> Result<(Dump, usize, bool)> {
-        let model = model(self.model, self.input.as_deref())?;
+        let Given { model, adapter } = given(self.model, self.adapter, self.input.as_deref())?;
         let input = self.input.or_else(|| is_mini(&model).then(|| MINI.into()));
         let dump = Dump {
             model,
+            adapter,
             input: required(input, "--input", "the batch's file", "path/to/batch.jsonl")?,
             out: self.out.unwrap_or_else(|| Dump::OUT.into()),
             force: self.force,

@@ -4,19 +4,22 @@ use std::path::PathBuf;
 
 use clap::Args;
 use fsa::experiment::generate::{self, Generate, Generated, Prompts};
+use fsa::model::given::Given;
 use fsa::spec::{MINI, Preset, is_mini};
 use fsa::{Error, Result};
 
 use super::decoding::DecodingOptions;
-use super::preset::{MODEL_HELP, PRESET_HELP, model};
+use super::preset::{self, ADAPTER_HELP, MODEL_HELP, PRESET_HELP, given};
 use super::{choice, term, threads};
 
 /// Print what a model answers to a prompt, or to each prompt of a file
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
+    #[arg(long, value_name = "MODEL", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", help_heading = "Input", help = ADAPTER_HELP)]
+    adapter: Option<PathBuf>,
     /// The prompt
     #[arg(long, value_name = "TEXT", conflicts_with = "input", help_heading = "Input")]
     prompt: Option<String>,
@@ -60,6 +63,7 @@ impl Arguments {
         let (threads, json) = (self.threads.unwrap_or_else(threads::default), self.json);
         let generate = self.resolve()?;
         threads::set(threads)?;
+        preset::fetch(&generate.model, false)?;
         let generated = generate::run(&generate)?;
         if json {
             return generated.iter().try_for_each(term::print_json);
@@ -69,7 +73,7 @@ impl Arguments {
 
     /// What to generate.
     fn resolve(self) -> Result<Generate> {
-        let model = model(self.model, self.input.as_deref())?;
+        let Given { model, adapter } = given(self.model, self.adapter, self.input.as_deref())?;
         let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let prompts = match (self.prompt, self.input) {
             (Some(text), _) => Prompts::Text(text),
@@ -83,6 +87,7 @@ impl Arguments {
         };
         Ok(Generate {
             model,
+            adapter,
             prompts,
             decoding: self.decoding.resolve_over(defaults.decoding()),
             batch_size: self.batch_size.unwrap_or(Generate::BATCH_SIZE),
@@ -117,14 +122,15 @@ mod tests {
 
     #[test]
     fn every_flag_reaches_the_description() {
-        let flags = "--model m --input i --beams 2 --max-new-tokens 9 --min-new-tokens 1 --length-penalty hf \
+        let flags = "--model m --adapter a --input i --beams 2 --max-new-tokens 9 --min-new-tokens 1 --length-penalty hf \
             --length-penalty-exponent 0.5 --batch-size 3 --keep-special --threads 1 --json --preset mini";
         // All but --prompt, which excludes --input.
         assert_eq!(flags.matches("--").count(), keys::<Arguments>().len() - 1, "a flag is missing from this test");
         let decoding =
             Decoding { num_beams: 2, max_new_tokens: 9, min_new_tokens: 1, length_penalty: LengthPenalty::Hf(0.5) };
         let prompts = Prompts::File("i".into());
-        let want = Generate { model: "m".into(), prompts, decoding, batch_size: 3, keep_special: true };
+        let (model, adapter) = ("m".into(), Some("a".into()));
+        let want = Generate { model, adapter, prompts, decoding, batch_size: 3, keep_special: true };
         assert_eq!(resolved(flags), Ok(want));
     }
 
@@ -132,6 +138,7 @@ mod tests {
     fn what_nobody_says_gets_its_default() {
         let want = Generate {
             model: "m".into(),
+            adapter: None,
             prompts: Prompts::Text("p".into()),
             decoding: Decoding::default(),
             batch_size: 16,
@@ -140,6 +147,7 @@ mod tests {
         assert_eq!(resolved("--model m --prompt p"), Ok(want));
         let embedded = Generate {
             model: "mini".into(),
+            adapter: None,
             prompts: Prompts::File("mini".into()),
             decoding: Preset::Mini.defaults().decoding(),
             batch_size: 16,

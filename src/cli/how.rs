@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use fsa::experiment::Existing;
 use fsa::experiment::compare::{PlannedMethod, PlannedStage};
 use fsa::experiment::estimate::Time;
+use fsa::experiment::{Existing, fetch, fetch_data};
 use fsa::spec::config::{self, Config, Keys};
 use fsa::{Error, Result};
 use serde::Serialize;
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::options::keys;
 use super::table;
-use super::term::{self, Term};
+use super::term::{self, Downloads, Term};
 
 /// What to do with the options now.
 #[derive(Debug, Default, Args)]
@@ -47,6 +47,16 @@ impl How {
             (false, true) => Existing::Overwrite,
             (false, false) => Existing::Refuse,
         }
+    }
+
+    /// Fetches the model of the run in `out`, where it is a name on the hub.
+    pub fn fetch(&self, model: &Path, out: &Path) -> Result<()> {
+        fetch::for_run(model, out, self.existing(), &mut Downloads::new(self.quiet))
+    }
+
+    /// As [`fetch`](Self::fetch), the data that it names on the hub.
+    pub fn fetch_data(&self, splits: &[fetch_data::Named], out: &Path) -> Result<()> {
+        fetch_data::for_run(splits, out, self.existing(), &mut Downloads::new(self.quiet))
     }
 
     /// The run's line to the terminal; from here on Ctrl-C asks the run to stop.

@@ -5,16 +5,19 @@
 
 mod again;
 mod bench;
+mod cache;
 mod choice;
 mod compare;
 mod completions;
 mod decoding;
 mod dump;
 mod evaluation;
+mod fetch;
 mod files;
 mod generate;
 mod gradient_align;
 mod how;
+mod inspect;
 mod jobs;
 mod label_ratio;
 mod lenient;
@@ -31,6 +34,7 @@ mod table;
 mod tasks;
 mod term;
 mod threads;
+mod tokenize;
 mod training;
 mod usage;
 
@@ -59,10 +63,14 @@ enum Command {
     Plot(plot::Arguments),
     Generate(generate::Arguments),
     Dump(dump::Arguments),
+    Inspect(inspect::Arguments),
+    Tokenize(tokenize::Arguments),
     Score(score::Arguments),
     Tasks(tasks::Arguments),
     Mini(mini::Arguments),
     Bench(bench::Arguments),
+    Fetch(fetch::Arguments),
+    Cache(cache::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -86,10 +94,14 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Plot(arguments) => arguments.run(),
         Command::Generate(arguments) => arguments.run(),
         Command::Dump(arguments) => arguments.run(),
+        Command::Inspect(arguments) => arguments.run(),
+        Command::Tokenize(arguments) => arguments.run(),
         Command::Score(arguments) => arguments.run(),
         Command::Tasks(arguments) => arguments.run(),
         Command::Mini(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
+        Command::Fetch(arguments) => arguments.run(),
+        Command::Cache(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),
         Command::Man(arguments) => arguments.run(),
     }

@@ -3,20 +3,28 @@
 use std::path::{Path, PathBuf};
 
 use clap::Arg;
-use fsa::Result;
 use fsa::data::source::is_world;
+use fsa::model::given::{self, Given};
 use fsa::spec::{Defaults, MINI, Preset};
+use fsa::{Result, model_folder};
 
 use super::required;
+use super::term::Downloads;
 
 /// Help of `--model`.
-pub const MODEL_HELP: &str = "Folder of the model, in Hugging Face layout, or `mini` for the embedded one (a folder of that \
-    name is ./mini) [default: mini, unless there is data of your own]";
+pub const MODEL_HELP: &str = "Folder of the model, in Hugging Face layout, or of an adapter, which brings the model that it \
+    names; or a name on the hub, as google/mt5-small or OWNER/NAME@REVISION; or `mini` for the embedded one (a folder of that name \
+    is ./mini) [default: mini, unless there is data of your own]";
+/// Help of `--adapter`.
+pub const ADAPTER_HELP: &str = "A folder with a soft prompt or LoRA in PEFT's layout, attached to the model as it is";
 /// Help of `--preset`.
 pub const PRESET_HELP: &str = "Named defaults, over which every other option wins: mini is made for the embedded model, paper \
     has the paper's [default: mini for the model mini, else paper]";
+/// Help of `--sample`.
+pub const SAMPLE_HELP: &str = "Read at most N rows of each split, drawn by the seed; of parquet, only the row groups that hold them \
+    [default: all]";
 /// How a missing model may be given.
-const MODEL: &str = "path/to/model, or mini for the embedded one (or `model` in a --config file)";
+const MODEL: &str = "path/to/model, its name on the hub, or mini for the embedded one (or `model` in a --config file)";
 
 /// The model: what is given, else the embedded one. Data of the user's own is an error then: a toy's numbers on it would
 /// look like a model's.
@@ -27,6 +35,36 @@ pub fn model<'a>(given: Option<PathBuf>, data: impl IntoIterator<Item = &'a Path
         None => Ok(MINI.into()),
         Some(model) => Ok(model),
     }
+}
+
+/// Fetches the model, where it is a name on the hub.
+pub fn fetch(model: &Path, quiet: bool) -> Result<()> {
+    model_folder::fetch(model, None, &mut Downloads::new(quiet)).map(drop).map_err(|error| error.flag("--model"))
+}
+
+/// As [`fetch`], for commands that look at a folder whatever it is: an adapter's base too. A base that cannot be had is left to them.
+pub fn fetch_with_base(folder: &Path, quiet: bool) -> Result<()> {
+    fetch(folder, quiet)?;
+    if let Ok(Given { model, adapter: Some(_) }) = given::resolve(folder.to_path_buf(), None) {
+        let _ = fetch(&model, quiet);
+    }
+    Ok(())
+}
+
+/// As [`model`], with what is attached to it: an adapter in the model's place brings its base. Adapters are fetched here, where they
+/// are names on the hub, since they say what the model is.
+pub fn given<'a>(
+    typed: Option<PathBuf>,
+    adapter: Option<PathBuf>,
+    data: impl IntoIterator<Item = &'a Path>,
+) -> Result<Given> {
+    let model = model(typed, data)?;
+    let fetch = |path: &Path, flag| {
+        model_folder::fetch_adapter(path, &mut Downloads::new(false)).map(drop).map_err(|error| error.flag(flag))
+    };
+    fetch(&model, "--model")?;
+    adapter.as_deref().map_or(Ok(()), |adapter| fetch(adapter, "--adapter"))?;
+    given::resolve(model, adapter)
 }
 
 /// The file of a task that is not a registered one: data of the user's own.

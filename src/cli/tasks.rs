@@ -9,12 +9,15 @@ use fsa::data::Layout;
 use fsa::experiment::tasks::{self, Described, Validate, Validated};
 use serde::Serialize;
 
+use super::preset::SAMPLE_HELP;
+use super::term::Downloads;
 use super::{choice, table, term};
 
 /// List the tasks, show one, or check a task of your own
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  fsa tasks list\n  fsa tasks show rte > mine.toml\n  \
-                        fsa tasks validate mine.toml --data mine.jsonl --shots 1")]
+                        fsa tasks validate mine.toml --data mine.jsonl --shots 1\n  \
+                        fsa tasks validate rte --data hub")]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -55,16 +58,19 @@ struct ValidateArguments {
     /// The description, a file ending in .toml; or the name of a task that comes with fsa
     #[arg(value_name = "FILE")]
     file: String,
-    /// The file whose examples are printed, or `mini` for the mini world's test split [default: the description's test, validation or training split]
+    /// The file whose examples are printed: a file, a folder of its files, `mini` for the mini world's test split, `hub` or
+    /// hub:SPLIT for the task's data set on the hub [default: the description's test, validation or training split]
     #[arg(long, value_name = "FILE", help_heading = "Prompts")]
     data: Option<PathBuf>,
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Prompts", help = SAMPLE_HELP)]
+    sample: Option<usize>,
     /// Shots per prompt, from the description's training split, else from --data [default: 0]
     #[arg(long, value_name = "K", value_parser = choice::count, help_heading = "Prompts")]
     shots: Option<usize>,
     /// Prompts to print, at most [default: 3]
     #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Prompts")]
     n: Option<usize>,
-    /// Root seed of the shots [default: 0]
+    /// Root seed of the shots and of --sample [default: 0]
     #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Prompts")]
     seed: Option<u64>,
     /// Whether prompts end in <extra_id_0> [default: on]
@@ -101,9 +107,13 @@ impl List {
         let rows = tasks.iter().map(|task| {
             let metric = task.metric.unwrap_or_default().to_string();
             let answers = task.labels.as_ref().map_or_else(|| "free text".into(), |words| words.join(", "));
-            [task.name.clone(), metric, answers, task.template.clone()]
+            let hub = task.hub.as_ref().map(|hub| match &hub.config {
+                Some(config) => format!("{} {config}", hub.id),
+                None => hub.id.clone(),
+            });
+            [task.name.clone(), metric, answers, hub.unwrap_or_default(), task.template.clone()]
         });
-        let header = ["task", "metric", "answers", "template"].map(String::from);
+        let header = ["task", "metric", "answers", "hub data set", "template"].map(String::from);
         term::print(table::columns(std::iter::once(header).chain(rows).collect()).as_bytes())
     }
 }
@@ -124,12 +134,14 @@ impl ValidateArguments {
         let spec = Validate {
             task: self.file,
             data: self.data,
+            sample: self.sample,
             shots: self.shots.unwrap_or(0),
             n: self.n.unwrap_or(3),
             seed: self.seed.unwrap_or(0),
             layout: Layout { sentinel: self.prompt_sentinel.unwrap_or(layout.sentinel), ..layout },
         };
-        let validated = tasks::validate(&spec)?;
+        // Files may have to be fetched.
+        let validated = tasks::validate(&spec, &mut Downloads::new(self.json))?;
         match self.json {
             true => term::print_json(&validated),
             false => term::print(text(&validated).as_bytes()),
@@ -147,7 +159,11 @@ fn text(validated: &Validated) -> String {
     let _ = writeln!(text, "; {metric}, answers: {labels}");
     for file in &validated.files {
         let path = file.path.display();
-        let _ = writeln!(text, "{}: {path}, {} examples, {} dropped", file.split, file.examples, file.dropped);
+        let rows = if file.is_sample() { format!(" of {} rows", file.rows) } else { String::new() };
+        let from = file.origin.as_ref().map(|origin| format!("; {} at commit {}", origin.repo, origin.commit));
+        let (split, examples, dropped) = (file.split, file.examples, file.dropped);
+        let _ =
+            writeln!(text, "{split}: {path}, {examples} examples{rows}, {dropped} dropped{}", from.unwrap_or_default());
     }
     if let Some(limit) = task.max_source_tokens {
         let _ = writeln!(text, "articles are shown whole; a run cuts each source to {limit} tokens");

@@ -2,8 +2,10 @@
 //!
 //! A write that fails never panics: a reader that went away (`fsa … | head`) is no error of ours.
 
+mod downloads;
 mod lines;
 
+pub use downloads::{Downloads, size};
 pub use lines::clock;
 
 use std::fmt::Display;
@@ -129,6 +131,17 @@ impl Events for Term {
                 bar.enable_steady_tick(Duration::from_millis(500));
             }
             Progress::Lines(lines) => say(&lines.begin(total, done, Instant::now())),
+        }
+    }
+
+    fn found(&mut self, units: u64) {
+        match &mut self.progress {
+            Progress::Silent => {}
+            Progress::Bar(bar) => {
+                bar.inc(units);
+                bar.reset_eta();
+            }
+            Progress::Lines(lines) => lines.found(units),
         }
     }
 

@@ -47,12 +47,7 @@ mod tests {
             label: None,
             article: None,
         };
-        Split {
-            path: "a.tsv".into(),
-            examples: vec![example("ab", 0), example(source, 2)],
-            dropped: 1,
-            sha256: String::new(),
-        }
+        Split::of_file("a.tsv".into(), vec![example("ab", 0), example(source, 2)], 1, String::new())
     }
 
     fn bytes(text: &str) -> Result<Vec<u32>> {

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 /// One example: what the model reads and what it should answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
@@ -20,20 +22,45 @@ pub struct Example {
     pub article: Option<Range<usize>>,
 }
 
-/// The examples of one file. It holds at least one.
+/// The examples of one split. It holds at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// The file they were read from.
+    /// What it was read from: a file, a folder, or a name that stands for data.
     pub path: PathBuf,
     /// The examples, in the file's order.
     pub examples: Vec<Example>,
     /// Rows left out because the task drops their label.
     pub dropped: usize,
-    /// SHA-256 of the file, in lower-case hexadecimal.
+    /// Rows of its files, whether they were read or not.
+    pub rows: u64,
+    /// SHA-256 of the file, in lower-case hexadecimal; of several files, that of a line for each with its hash.
     pub sha256: String,
+    /// Its files, if they are several: names, and their hashes.
+    pub files: Vec<(PathBuf, String)>,
+    /// Where it came from, if that is the hub.
+    pub origin: Option<Origin>,
+}
+
+/// A data set of the hub at one commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// `owner/name`.
+    pub repo: String,
+    /// The branch or tag that was asked for, or the commit.
+    pub revision: String,
+    /// The commit that it came to.
+    pub commit: String,
+    /// The rows that the task's description says the split has.
+    pub expected: Option<u64>,
 }
 
 impl Split {
+    /// The examples of one file, all rows of which were read; `sha256` is its hash.
+    pub fn of_file(path: PathBuf, examples: Vec<Example>, dropped: usize, sha256: String) -> Self {
+        let rows = (examples.len() + dropped) as u64;
+        Self { path, examples, dropped, rows, sha256, files: Vec::new(), origin: None }
+    }
+
     /// Number of examples.
     pub fn len(&self) -> usize {
         self.examples.len()
@@ -42,6 +69,20 @@ impl Split {
     /// Whether there are no examples; a split from [`Task::read`](super::Task::read) always has some.
     pub fn is_empty(&self) -> bool {
         self.examples.is_empty()
+    }
+
+    /// Whether only some of its rows were read.
+    pub fn is_sample(&self) -> bool {
+        ((self.examples.len() + self.dropped) as u64) < self.rows
+    }
+
+    /// What should be said of where it comes from.
+    pub fn warning(&self) -> Option<String> {
+        let expected = self.origin.as_ref()?.expected.filter(|&expected| expected != self.rows)?;
+        let (path, rows) = (self.path.display(), self.rows);
+        Some(format!(
+            "{path}: it has {rows} rows, and the task's description says {expected}: the data set has changed"
+        ))
     }
 
     /// Every example's label, or `None` where the targets are free text.

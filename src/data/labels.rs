@@ -26,7 +26,7 @@ impl LabelSet {
                 .next("outputs are compared with those stripped; give the bare word"));
             }
             if words[..index].contains(word) {
-                return Err(Error::input(format!("label word `{word}` is listed twice")));
+                return Err(Error::input(format!("label word `{word}` is listed twice")).next("remove one of them"));
             }
         }
         Ok(Self { words })
@@ -160,7 +160,7 @@ mod tests {
         assert!(refusal(&["True"]).starts_with("a label set needs at least 2 words, not 1;"));
         assert!(refusal(&["True", "False."]).starts_with("label word `False.` is empty, or starts or ends with"));
         assert!(refusal(&["True", ""]).starts_with("label word `` is empty"));
-        assert_eq!(refusal(&["True", "True"]), "label word `True` is listed twice");
+        assert_eq!(refusal(&["True", "True"]), "label word `True` is listed twice; remove one of them");
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod batch;
 pub mod corpus;
 pub mod cut;
 pub mod example;
+mod hub_split;
 pub mod labels;
 pub mod metric;
 pub mod mini;
@@ -22,12 +23,13 @@ pub mod trim;
 
 pub use batch::Tokenized;
 pub use corpus::{Corpus, Document};
-pub use example::{Example, Split};
+pub use example::{Example, Origin, Split};
 pub use labels::LabelSet;
 pub use metric::Metric;
 pub use mini::{MiniSplit, World};
 pub use order::{Order, probe_batches};
 pub use prompt::{FewShot, Layout, Prompt, Prompts};
+pub use source::Reading;
 pub use task::{Hub, Splits, Task};
 
 #[cfg(test)]

@@ -1,13 +1,17 @@
-//! Where a task's split comes from: a file that was given, a file that the task's description names, or the mini world.
+//! Where a task's split comes from: a file that was given, a file that the task's description names, the hub, or the mini world.
 //!
 //! Wherever a data file's path may stand, `mini` stands for that split of the mini world's analog of the task, and
-//! `mini:TASK/SPLIT` for the one it names.
+//! `mini:TASK/SPLIT` for the one it names; `hub`, `hub:SPLIT` and `hub:TASK/SPLIT`, each with `@REVISION` or without, stand
+//! for a split of the task's data set on the Hugging Face hub. A folder, or a name with a `*` in it, stands for several files.
 
 use std::path::{Path, PathBuf};
 
-use super::{Example, MiniSplit, Split, Task, World};
+use super::read::places::files;
+use super::task::Draw;
+use super::{Example, MiniSplit, Split, Splits, Task, World, hub_split};
 use crate::error::{Error, Result};
-use crate::spec::{MINI, MINI_SEED, is_mini};
+use crate::hub::{Progress, Repo};
+use crate::spec::{MINI, MINI_SEED, Seeds, is_mini};
 
 /// The first of `splits` that there is something for, and what: what is `given`, else a file that the description of `task`
 /// names; and for none of them either, the mini world's, if `model` is fsa's own.
@@ -29,11 +33,61 @@ fn named(task: &Task, split: MiniSplit) -> Option<PathBuf> {
     task.splits().iter().find(|(name, _)| *name == split.name()).map(|(_, path)| path.clone())
 }
 
-/// The examples of `task` at `path`: a file, or a split of the mini world, where plain `mini` is its `split`.
-pub fn read(task: &Task, path: &Path, split: MiniSplit) -> Result<Split> {
-    match Mini::parse(path, task.name(), split)? {
-        None => task.read(path),
-        Some(mini) => World::new(MINI_SEED).split_named(&mini.task, task, mini.split),
+/// What is read of a task.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// The task.
+    pub task: &'a Task,
+    /// The split that plain `mini` and `hub` stand for, and that is taken of a folder with several.
+    pub split: MiniSplit,
+    /// Rows to read, at most: a sample that depends on the seed, the task, the split and the number of its rows alone, so that
+    /// it holds the same rows whatever the format and however they are cut into files.
+    pub sample: Option<usize>,
+    /// Where the sample comes from.
+    pub seeds: Seeds,
+}
+
+impl Reading<'_> {
+    /// The examples at `path`. What is not here yet of a data set on the hub is fetched; [`fetch`] lets somebody watch that.
+    pub fn read(&self, path: &Path) -> Result<Split> {
+        let stream = format!("sample.{}.{}", self.task.name(), self.split.name());
+        let draw = self.sample.map(|size| Draw { size, seeds: self.seeds, stream });
+        if let Some(mini) = Mini::parse(path, self.task.name(), self.split)? {
+            return World::new(MINI_SEED).split_drawn(&mini.task, self.task, mini.split, draw.as_ref());
+        }
+        match hub_split::Name::parse(path)? {
+            Some(name) => name.read(self.task, self.split, draw.as_ref()),
+            None => self.task.read_files(path, &files(path, self.split.name())?, draw.as_ref()),
+        }
+    }
+}
+
+/// Fetches the files of what `path` names on the hub, for whatever reads them later: where they are, and the repository. Any other
+/// path needs nothing.
+pub fn fetch(
+    task: &Task,
+    path: &Path,
+    split: MiniSplit,
+    progress: &mut dyn Progress,
+) -> Result<Option<(Repo, Vec<PathBuf>)>> {
+    let name = hub_split::Name::parse(path)?;
+    let fetched = name.map(|name| name.fetch(task, split, progress)).transpose()?;
+    Ok(fetched.map(|fetched| (fetched.repo, fetched.files)))
+}
+
+/// From here on `revision` of the data set `repo` on the hub is `commit` in this process: for a run that goes on with what it began
+/// with.
+pub fn keep(repo: &str, revision: &str, commit: &str) {
+    hub_split::keep(repo, revision, commit);
+}
+
+/// The split that `path` stands for where none is asked for: the test split, or of the hub's those that carry answers, another one.
+pub fn shown(task: &Task, path: &Path) -> MiniSplit {
+    let hub = task.hub().filter(|_| is_hub(path));
+    match hub.map(|hub| &hub.splits) {
+        Some(Splits { test: None, validation: Some(_), .. }) => MiniSplit::Validation,
+        Some(Splits { test: None, validation: None, train: Some(_) }) => MiniSplit::Train,
+        _ => MiniSplit::Test,
     }
 }
 
@@ -45,6 +99,11 @@ pub fn first_of_world(path: &Path, task: &str, split: MiniSplit, count: usize) -
     let mut split = World::new(MINI_SEED).split_named(&mini.task, &task, mini.split)?;
     split.examples.truncate(count);
     Ok(Some(split.examples))
+}
+
+/// Whether `path` stands for a split on the hub, or is meant to.
+pub fn is_hub(path: &Path) -> bool {
+    !matches!(hub_split::Name::parse(path), Ok(None))
 }
 
 /// Whether `path` stands for a split of the mini world.
@@ -79,6 +138,10 @@ impl Mini {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(task: &Task, path: &Path, split: MiniSplit) -> Result<Split> {
+        Reading { task, split, sample: None, seeds: Seeds::new(0) }.read(path)
+    }
 
     fn rte() -> Task {
         Task::named("rte").unwrap()

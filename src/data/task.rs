@@ -31,30 +31,39 @@
 //! id = "owner/name"
 //! config = "main"
 //!
+//! revision = "main"                # without it, main and then refs/convert/parquet are looked through
+//!
 //! [hub.splits]                     # the hub's names of the splits that carry answers
 //! train = "train"
+//!
+//! [hub.files]                      # files there that are called otherwise than the hub's own parquet, a * standing for what
+//! train = "data/train-*.jsonl.gz"  # differs, by the hub's name of the split
+//!
+//! [hub.rows]                       # how many rows a split has, by the hub's name of it: other numbers are warned of
+//! train = 2490
 //! ```
 //!
 //! Only `name`, `template`, `[columns]` and `columns` under `[target]` must be there.
 
 mod description;
+mod reading;
 mod registry;
 mod row;
 #[cfg(test)]
 mod tests;
+
+pub(in crate::data) use reading::Draw;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::example::Split;
 use super::labels::LabelSet;
 use super::metric::Metric;
-use super::read::{self, Record};
 use super::template::Template;
 use super::trim::PREFIXES;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// One task.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,8 +140,14 @@ pub struct Hub {
     pub id: String,
     /// The configuration, where the data set has several.
     pub config: Option<String>,
+    /// The branch, tag or commit; without it, where data are by the hub's conventions.
+    pub revision: Option<String>,
     /// The hub's names of the splits that carry answers; others may exist.
     pub splits: Splits<String>,
+    /// The files of a split, by the hub's name of it, where they are not called as the hub calls them.
+    pub files: BTreeMap<String, String>,
+    /// The rows of a split, by the hub's name of it.
+    pub rows: BTreeMap<String, u64>,
 }
 
 impl Task {
@@ -233,43 +248,5 @@ impl Task {
     /// Where its data are on the hub.
     pub fn hub(&self) -> Option<&Hub> {
         self.hub.as_ref()
-    }
-
-    /// The examples of the file at `path`, whose extension says how to read it. A file without any is an error.
-    pub fn read(&self, path: impl AsRef<Path>) -> Result<Split> {
-        let path = path.as_ref();
-        let records = read::open(path)?;
-        self.check_header(path, &records)?;
-        let mut split = self.split(path, records)?;
-        split.sha256 = read::sha256(path)?;
-        Ok(split)
-    }
-
-    /// The examples of JSON lines that are no file, as [`read`](Self::read) would give them; `name` stands for the path.
-    pub(super) fn read_lines(&self, name: &Path, lines: &str) -> Result<Split> {
-        let mut split = self.split(name, read::json_lines(name, lines))?;
-        split.sha256 = read::sha256_of(lines);
-        Ok(split)
-    }
-
-    /// The examples of `records`, without their hash.
-    fn split(&self, path: &Path, records: impl Iterator<Item = Result<Record>>) -> Result<Split> {
-        let mut split = Split { path: path.to_path_buf(), examples: Vec::new(), dropped: 0, sha256: String::new() };
-        for (row, record) in records.enumerate() {
-            match self.example(path, row, &record?)? {
-                Some(example) => split.examples.push(example),
-                None => split.dropped += 1,
-            }
-        }
-        if split.examples.is_empty() {
-            let what = match split.dropped {
-                0 => "the file has no examples".to_string(),
-                dropped => {
-                    format!("the file has no examples: all its {dropped} rows have a target that the task drops")
-                }
-            };
-            return Err(Error::input(what).at(path).next("give a file with examples in it"));
-        }
-        Ok(split)
     }
 }

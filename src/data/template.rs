@@ -30,10 +30,10 @@ impl Template {
                 continue;
             }
             let Some(inside) = from.strip_prefix('{') else {
-                return Err("a `}` without its `{` (write `}}` for the character itself)".into());
+                return Err("a `}` without its `{`; write `}}` for the character itself".into());
             };
             let Some((name, after)) = inside.split_once('}') else {
-                return Err("a `{` without its `}` (write `{{` for the character itself)".into());
+                return Err("a `{` without its `}`; write `{{` for the character itself".into());
             };
             if name.is_empty() || name.contains('{') {
                 return Err(format!("`{{{name}}}` is not the name of a column"));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::attachment::{Attachment, attached};
 use super::json_lines;
 use crate::data::MiniSplit;
 use crate::error::{Error, Result};
@@ -23,6 +24,8 @@ use crate::tokenizer::Tokenizer;
 pub struct Dump {
     /// Folder of the model, in Hugging Face layout.
     pub model: PathBuf,
+    /// A folder with a soft prompt or LoRA in PEFT's layout that is attached.
+    pub adapter: Option<PathBuf>,
     /// JSON lines, `{"source": "…", "target": "…"}` each; or `mini` or `mini:TASK/SPLIT` for the first examples of the world's.
     pub input: PathBuf,
     /// The safetensors file to write.
@@ -81,7 +84,10 @@ pub fn run(dump: &Dump) -> Result<Dumped> {
     };
     let sources = encode(&|pair| &pair.source)?;
     let labels = encode(&|pair| &pair.target)?;
-    let (model, _) = model::load(&dump.model)?;
+    let attachment = Attachment::read(dump.adapter.as_deref())?;
+    let model = attached(model::load(&dump.model)?.0, attachment.as_ref())?;
+    // What is dumped is without the soft prompt: the other framework puts its own before it.
+    let prefix = model.prompt_ids();
 
     let longest = labels.iter().map(Vec::len).max().unwrap_or(0);
     let padded = labels.iter().map(|row| {
@@ -91,7 +97,7 @@ pub fn run(dump: &Dump) -> Result<Dumped> {
     let examples = pairs.len();
     let keys: Vec<u64> = (0..examples as u64).collect();
     let batch = Batch::new(
-        Packed::new(&sources),
+        Packed::new(sources.iter().map(|source| [prefix.as_slice(), source].concat())),
         &keys,
         Packed::new(padded),
         Mix::lanes(1, examples),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::attachment::{Attachment, attached};
 use super::json_lines;
 use crate::data::MiniSplit;
 use crate::error::{Error, Result};
@@ -26,6 +27,8 @@ pub enum Prompts {
 pub struct Generate {
     /// Folder of the model, in Hugging Face layout.
     pub model: PathBuf,
+    /// A folder with a soft prompt or LoRA in PEFT's layout that is attached.
+    pub adapter: Option<PathBuf>,
     /// The prompts.
     pub prompts: Prompts,
     /// How outputs are decoded.
@@ -70,8 +73,11 @@ pub fn run(generate: &Generate) -> Result<Vec<Generated>> {
     let prompts = read(&generate.prompts)?;
     let tokenizer = Tokenizer::from_dir(&generate.model)?;
     tokenizer.check_vocab(T5Config::read(&generate.model)?.shape.vocab_size)?;
-    let sources = prompts.iter().map(|prompt| tokenizer.encode(prompt)).collect::<Result<Vec<_>>>()?;
-    let (model, _) = model::load(&generate.model)?;
+    let attachment = Attachment::read(generate.adapter.as_deref())?;
+    let mut sources = prompts.iter().map(|prompt| tokenizer.encode(prompt)).collect::<Result<Vec<_>>>()?;
+    let model = attached(model::load(&generate.model)?.0, attachment.as_ref())?;
+    let prefix = model.prompt_ids();
+    sources.iter_mut().for_each(|source| drop(source.splice(..0, prefix.iter().copied())));
     let mut outputs = Vec::with_capacity(sources.len());
     for batch in sources.chunks(generate.batch_size) {
         outputs.extend(model.generate(&Packed::new(batch), &generate.decoding)?);

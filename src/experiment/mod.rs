@@ -3,15 +3,19 @@
 
 mod answers;
 mod asking;
+mod attachment;
 pub mod bench;
 pub mod compare;
 pub mod compare_summary;
 pub mod dump;
 pub mod estimate;
+pub mod fetch;
+pub mod fetch_data;
 mod figures;
 mod fine_tune;
 pub mod generate;
 pub mod gradient_align;
+pub mod inspect;
 mod items;
 mod json_lines;
 pub mod label_ratio;
@@ -25,11 +29,15 @@ pub mod score;
 mod scoring;
 mod setup;
 pub mod tasks;
+pub mod tokenize;
 
 /// How a long run talks to whoever started it.
 pub trait Events {
     /// The work ahead, in units of [`Events::advance`] (training steps and probe batches), and how much a resumed run has done.
     fn begin(&mut self, total: u64, done: u64);
+    /// So many more units turn out to be an earlier run's work: of a part of the run that was begun before, which is seen only when it
+    /// is gone on with. They cost this run no time.
+    fn found(&mut self, _units: u64) {}
     /// `done` units are complete; `now` says in a few words what is going on ("step 50, loss 0.41").
     fn advance(&mut self, done: u64, now: &str);
     /// Something the user should know and that does not stop the run.

@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use super::asking::describe;
+use super::attachment::{Attachment, attached};
 use super::compare::{Examples, Inputs, New, attach, behind_shot, prompt_file, prompt_signature};
-use crate::data::{MiniSplit, Split, Task, Tokenized, batch, cut, labels, order, source};
+use crate::data::{MiniSplit, Reading, Split, Task, Tokenized, batch, cut, labels, order};
 use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
-use crate::model::peft::{self, Adapter, read_adapter};
+use crate::model::peft::Adapter;
 use crate::model::prompt;
 use crate::model::{self, LoadReport, Param, T5, T5Config, Whole};
 use crate::model_folder;
-use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_bytes, hash_file};
+use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_bytes, sha256};
 use crate::spec::align_methods::{STANDARD, Stages};
 use crate::spec::compare::{Mix, StageTraining};
 use crate::spec::method::{Attached, Method, Stage};
@@ -32,9 +34,9 @@ pub(super) struct Data {
     tokenizer: Tokenizer,
     pub warnings: Vec<String>,
     /// What an earlier stage has trained.
-    adapter: Option<Adapter>,
-    /// The file that its tensors are in, or those that a new soft prompt starts from.
-    pub adapter_file: Option<HashedFile>,
+    attachment: Option<Attachment>,
+    /// The files that it was read from, or those that a new soft prompt starts from.
+    pub adapter_files: Vec<HashedFile>,
     /// The method whose last stage this is.
     pub method: Method,
     /// What new attachments take.
@@ -58,7 +60,11 @@ impl Data {
             .flag("--estimators")
             .next(format!("give --estimators {}", fitting.join(","))));
         }
-        let read = |path, split, flag| source::read(&task, path, split).map_err(|error| error.flag(flag));
+        let seeds = Seeds::new(spec.seed);
+        let read = |path, split, flag| {
+            let reading = Reading { task: &task, split, sample: spec.sample, seeds };
+            reading.read(path).map_err(|error| error.flag(flag))
+        };
         let mut train = read(&spec.train, MiniSplit::Train, "--train")?;
         let mut dev = spec.dev.as_ref().map(|path| read(path, MiniSplit::Validation, "--dev")).transpose()?;
         model_folder::refuse_missing(&spec.model)?;
@@ -70,15 +76,18 @@ impl Data {
             let cut = cut::split(&task, split, |text| tokenizer.encode(text))?;
             warnings.extend(warnings_of(split, &task, cut));
         }
-        let adapter = spec.adapter.as_deref().map(read_adapter).transpose().map_err(|error| error.flag("--adapter"))?;
-        let method = method(spec, adapter.as_ref())?;
+        let attachment = Attachment::read(spec.adapter.as_deref())?;
+        let adapter = attachment.as_ref().map(Attachment::adapter);
+        let method = method(spec, adapter)?;
         let stages = spec.stages.clone();
-        let adapter_file = match (&spec.adapter, &stages) {
-            (Some(dir), _) => Some(hash_file(&dir.join(peft::WEIGHTS))?),
-            (None, Some(stages)) if method.attached() == Attached::Prompt => prompt_file(&stages.prompt)?,
-            _ => None,
+        let adapter_files = match (&attachment, &stages) {
+            (Some(attachment), _) => attachment.files.clone(),
+            (None, Some(stages)) if method.attached() == Attached::Prompt => {
+                prompt_file(&stages.prompt)?.into_iter().collect()
+            }
+            _ => Vec::new(),
         };
-        let prompt_rows = match (&adapter, &stages) {
+        let prompt_rows = match (adapter, &stages) {
             (Some(Adapter::Prompt(rows)), _) => rows.dim(0)?,
             (None, Some(stages)) if is_prompt(method.attached()) => stages.prompt.length,
             _ => 0,
@@ -87,7 +96,6 @@ impl Data {
         let tokenize = |split: &Split| batch::tokenize(split, |text| tokenizer.encode(text));
         let train_tokens = tokenize(&train)?;
 
-        let seeds = Seeds::new(spec.seed);
         let (probe_split, mut probe_tokens) = match (spec.probe_split, &dev) {
             (ProbeSplit::Validation, Some(split)) => (split, tokenize(split)?),
             // invariant: the spec's validation asks for --dev with the other split
@@ -125,8 +133,8 @@ impl Data {
             config,
             tokenizer,
             warnings,
-            adapter,
-            adapter_file,
+            attachment,
+            adapter_files,
             method,
             stages,
             prefix,
@@ -150,12 +158,12 @@ impl Data {
 
     /// `model` with what is attached to it: what an earlier stage has trained, or something new.
     pub fn attach(&self, model: T5, seeds: Seeds) -> Result<T5> {
-        match (self.adapter.clone(), self.method.attached(), &self.stages) {
-            (Some(adapter), ..) => model.with_adapter(adapter).map_err(|error| error.flag("--adapter")),
-            (None, Attached::Nothing, _) | (None, _, None) => Ok(model),
-            (None, attached, Some(Stages { prompt, lora, .. })) => {
-                attach(&model, attached, New { prompt, lora, task: &self.task, tokenizer: &self.tokenizer }, seeds)
+        let what = self.method.attached();
+        match (&self.attachment, &self.stages) {
+            (None, Some(Stages { prompt, lora, .. })) if what != Attached::Nothing => {
+                attach(&model, what, New { prompt, lora, task: &self.task, tokenizer: &self.tokenizer }, seeds)
             }
+            (attachment, _) => attached(model, attachment.as_ref()),
         }
     }
 
@@ -181,9 +189,7 @@ impl Data {
     /// For `run.json`.
     pub fn info(&self) -> Vec<DataInfo> {
         let splits = [&self.train].into_iter().chain(&self.dev);
-        splits
-            .map(|split| DataInfo { path: split.path.clone(), sha256: split.sha256.clone(), rows: split.len() as u64 })
-            .collect()
+        splits.map(describe).collect()
     }
 
     /// Source tokens of the longest probe or training batch that can come up, for the memory estimate.
@@ -220,7 +226,7 @@ fn is_prompt(attached: Attached) -> bool {
 
 /// What a split gives reason to warn of.
 fn warnings_of(split: &Split, task: &Task, cut: usize) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = split.warning().into_iter().collect();
     let name = split.path.display();
     if cut > 0 {
         let (all, limit) = (split.len(), task.max_source_tokens().unwrap_or_default());
@@ -256,11 +262,22 @@ pub(super) fn load_model(dir: &Path, training: Option<&Training>) -> Result<Load
     files.extend(Tokenizer::file(dir));
     let hashed = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        model_folder::embedded(dir, name).map_or_else(|| hash_file(path), |bytes| Ok(hash_bytes(path, bytes)))
+        // By the model's name where it has one: where a cache lies is nobody's business.
+        let path = dir.join(name);
+        match model_folder::embedded(dir, name) {
+            Some(bytes) => Ok(hash_bytes(&path, bytes)),
+            None => Ok(HashedFile { sha256: sha256(&model_folder::on_disk(dir).join(name))?, path }),
+        }
     };
     let files = files.iter().map(hashed).collect::<Result<Vec<HashedFile>>>()?;
     let params = model.params().count() as u64;
-    let info = ModelInfo { path: dir.to_path_buf(), files, params, note: model_folder::note(dir).map(String::from) };
+    let info = ModelInfo {
+        path: dir.to_path_buf(),
+        files,
+        params,
+        note: model_folder::note(dir).map(String::from),
+        commit: model_folder::commit(dir),
+    };
     let warnings = unused(&report, dir);
     Ok(Loaded { model, info, warnings })
 }
@@ -278,14 +295,9 @@ fn unused(report: &LoadReport, dir: &Path) -> Vec<String> {
 
 /// What is attached, and the method where it is another than that says; nothing for most runs.
 fn method_signature(spec: &GradientAlign, data: &Data) -> Result<String> {
-    let hash = data.adapter_file.as_ref().map_or("", |file| &file.sha256[..12]);
     let mut parts: Vec<String> = spec.method.iter().map(|method| format!("method:{}", method.name())).collect();
-    parts.extend(match &data.adapter {
-        None => None,
-        Some(Adapter::Prompt(_)) => Some(format!("adapter:prompt:{hash}")),
-        Some(Adapter::Lora(..)) => Some(format!("adapter:lora:{hash}")),
-    });
-    if let (None, Some(stages)) = (&data.adapter, &data.stages) {
+    parts.extend(data.attachment.as_ref().map(Attachment::signature));
+    if let (None, Some(stages)) = (&data.attachment, &data.stages) {
         parts.extend(match data.method.attached() {
             Attached::Nothing => None,
             Attached::Prompt => Some(prompt_signature(&stages.prompt)?),
@@ -301,7 +313,6 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
     // What is trained follows from the method, unless the user has said it.
     let last = spec.last_stage()?;
     let t = &Training { trainable: spec.training.trainable.clone(), ..last.training };
-    let short = |hash: &str| hash.chars().take(12).collect::<String>();
     let state = match t.optimizer {
         Optimizer::AdamW => String::new(),
         _ => format!("(state:{})", t.adafactor_state.name()),
@@ -312,7 +323,7 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
         format!("model:{}", model.weights()),
         format!("task:{}", data.task.name()),
-        format!("train:{}", short(&data.train.sha256)),
+        format!("train:{}", describe(&data.train).signature()),
         format!("n:{}", data.train.len()),
         format!("probe:{}:{}x{}", spec.probe_split.name(), spec.probe_batches, t.batch_size),
         format!("estimand:{}{}", spec.estimand.name(), method_signature(spec, data)?),

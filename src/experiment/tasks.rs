@@ -1,12 +1,13 @@
 //! `fsa tasks`: what tasks there are, what one says, and whether a user's own description and files are sound.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::data::{FewShot, Hub, Layout, Metric, MiniSplit, Split, Splits, Task, source};
+use crate::data::{FewShot, Hub, Layout, Metric, MiniSplit, Origin, Reading, Split, Splits, Task, source};
 use crate::error::{Error, Result};
+use crate::hub::Progress;
 use crate::spec::Seeds;
 
 /// What a description says.
@@ -93,11 +94,13 @@ pub struct Validate {
     pub task: String,
     /// The file whose examples are shown; without it the evaluation split of the description.
     pub data: Option<PathBuf>,
+    /// Rows to read of each file, at most.
+    pub sample: Option<usize>,
     /// Shots per prompt.
     pub shots: usize,
     /// Prompts to show, at most.
     pub n: usize,
-    /// Root seed of the shots.
+    /// Root seed of the shots and the sample.
     pub seed: u64,
     /// How prompts are put together.
     pub layout: Layout,
@@ -125,6 +128,17 @@ pub struct File {
     pub examples: usize,
     /// Rows left out because the task drops their target.
     pub dropped: usize,
+    /// Its rows, whether they were read or not.
+    pub rows: u64,
+    /// Where on the hub it is from.
+    pub origin: Option<Origin>,
+}
+
+impl File {
+    /// Whether only some of its rows were read.
+    pub fn is_sample(&self) -> bool {
+        ((self.examples + self.dropped) as u64) < self.rows
+    }
 }
 
 /// A prompt and what should be answered.
@@ -144,21 +158,29 @@ pub struct Rendered {
 ///
 /// # Errors
 /// As reading for a run would: of the description by line, of the files by line and column.
-pub fn validate(spec: &Validate) -> Result<Validated> {
+pub fn validate(spec: &Validate, progress: &mut dyn Progress) -> Result<Validated> {
     let task = resolve(&spec.task, "FILE")?;
     let mut splits: Vec<(&'static str, Split)> = Vec::new();
+    let seeds = Seeds::new(spec.seed);
+    let mut read = |path: &Path, split| {
+        source::fetch(&task, path, split, progress)?;
+        Reading { task: &task, split, sample: spec.sample, seeds }.read(path)
+    };
     for (name, path) in task.splits().iter() {
-        splits.push((name, task.read(path)?));
+        splits.push((name, read(path, MiniSplit::named(name).unwrap_or(MiniSplit::Test))?));
     }
     if let Some(path) = &spec.data {
-        let read = source::read(&task, path, MiniSplit::Test).map_err(|error| error.flag("--data"))?;
-        splits.push(("data", read));
+        let data = read(path, source::shown(&task, path)).map_err(|error| error.flag("--data"))?;
+        splits.push(("data", data));
     }
+    splits.iter().filter_map(|(_, split)| split.warning()).for_each(|warning| progress.warn(&warning));
     let files = splits.iter().map(|(split, read)| File {
         split,
         path: read.path.clone(),
         examples: read.len(),
         dropped: read.dropped,
+        rows: read.rows,
+        origin: read.origin.clone(),
     });
     let files = files.collect();
     let of = |names: &[&str]| names.iter().find_map(|wanted| splits.iter().find(|(name, _)| name == wanted));
@@ -166,8 +188,7 @@ pub fn validate(spec: &Validate) -> Result<Validated> {
     let train = of(&["train", "data"]).map(|(_, split)| split);
     let prompts = match of(&["data", "test", "validation", "train"]) {
         Some((_, split)) => {
-            let few =
-                FewShot { task: &task, train, shots: spec.shots, layout: &spec.layout, seeds: Seeds::new(spec.seed) };
+            let few = FewShot { task: &task, train, shots: spec.shots, layout: &spec.layout, seeds };
             rendered(&few, split, spec.n)?
         }
         None if spec.shots > 0 => {

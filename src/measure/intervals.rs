@@ -56,9 +56,10 @@ pub struct Paired {
     pub difference: f64,
     /// Its percentile bootstrap interval.
     pub interval: (f64, f64),
-    /// Two-sided p of no difference: the share of draws whose difference is further from the draws' mean than the observed
-    /// one is from zero, with one added to both counts. sacreBLEU's paired bootstrap adds one too, but takes absolute values
-    /// before it centres: its p is near this one for clear differences, and never above 0.4 or so.
+    /// Two-sided p of no difference: the share of draws whose difference is at least as far from the draws' mean as the observed
+    /// one is from zero, with one added to both counts: 1 for two systems that say the same. sacreBLEU's paired bootstrap adds
+    /// one too, but takes absolute values before it centres: its p is near this one for clear differences, and never above 0.4 or
+    /// so. It counts only draws that are further, and so gives 0.001 for two systems that say the same.
     pub p: f64,
 }
 
@@ -86,8 +87,8 @@ pub fn paired_bootstrap(
     let observed = difference(&(0..items).collect::<Vec<_>>());
     let draws = draw(seeds, metric, items, difference)?;
     let mean = draws.iter().sum::<f64>() / draws.len() as f64;
-    let further = draws.iter().filter(|&&draw| (draw - mean).abs() > observed.abs()).count();
-    let p = (further + 1) as f64 / (draws.len() + 1) as f64;
+    let as_far = draws.iter().filter(|&&draw| (draw - mean).abs() >= observed.abs()).count();
+    let p = (as_far + 1) as f64 / (draws.len() + 1) as f64;
     Some(Paired { difference: observed, interval: percentiles(draws)?, p })
 }
 
@@ -186,6 +187,8 @@ mod tests {
         assert_eq!(lead.p, 1.0 / 1001.0);
         // Two systems that swap wins: no difference, and the draws spread around zero.
         let noisy: Vec<f64> = values.iter().enumerate().map(|(i, v)| v + if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
+        let same = paired_bootstrap(Seeds::new(0), "bleu", 50, mean(&values), mean(&values)).unwrap();
+        assert_eq!((same.difference, same.interval, same.p), (0.0, (0.0, 0.0), 1.0));
         let tie = paired_bootstrap(Seeds::new(0), "bleu", 50, mean(&noisy), mean(&values)).unwrap();
         assert!(tie.interval.0 < 0.0 && tie.interval.1 > 0.0 && tie.p > 0.5, "{tie:?}");
     }

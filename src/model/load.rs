@@ -24,7 +24,7 @@ pub struct LoadReport {
 }
 
 /// Names that transformers gives to `shared.weight` too.
-const EMBEDDING_ALIASES: [&str; 2] = ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"];
+pub(super) const EMBEDDING_ALIASES: [&str; 2] = ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"];
 pub(crate) const HEAD: &str = "lm_head.weight";
 
 /// Reads the model in `dir`, in f32.
@@ -105,7 +105,7 @@ pub fn inspect(dir: &Path) -> Result<Inspection> {
 }
 
 /// What the checkpoint calls the parameter `name`.
-fn stored_name<'a>(weights: &Weights, name: &'a str) -> &'a str {
+pub(super) fn stored_name<'a>(weights: &Weights, name: &'a str) -> &'a str {
     match name == "shared.weight" && !weights.has(name) {
         true => EMBEDDING_ALIASES.into_iter().find(|alias| weights.has(alias)).unwrap_or("shared.weight"),
         false => name,
@@ -126,7 +126,7 @@ fn has_own_head(weights: &Weights, config: &T5Config, params: &mut Params) -> Re
 }
 
 /// Every parameter but the head, in the order of transformers' `named_parameters()`.
-pub(crate) fn shapes(config: &T5Config) -> Vec<(String, Vec<usize>)> {
+pub fn shapes(config: &T5Config) -> Vec<(String, Vec<usize>)> {
     let shape = &config.shape;
     let (hidden, inner) = (shape.d_model, shape.d_kv * shape.num_heads);
     let mut all = vec![("shared.weight".to_string(), vec![shape.vocab_size, hidden])];

@@ -48,11 +48,37 @@ pub fn is_part(name: &str) -> bool {
     name.ends_with(A) || name.ends_with(B)
 }
 
+/// The names of the two matrices that are added to the map at `module`.
+pub fn names(module: &str) -> [String; 2] {
+    [A, B].map(|part| format!("{module}{part}"))
+}
+
 /// What `params` have to add to the linear map of weight `path`.
 pub(super) fn of(params: &Params, path: &str, scale: f64) -> Option<LowRank> {
     let module = path.strip_suffix(".weight")?;
     let part = |end: &str| params.find(&format!("{module}{end}")).cloned();
     Some(LowRank { a: part(A)?, b: part(B)?, scale })
+}
+
+/// Errors if matrices of these shapes cannot be added to the map at `module`, whose weight has the shape `weight` if there is one.
+pub(super) fn fits(module: &str, a: &[usize], b: &[usize], weight: Option<&[usize]>) -> Result<()> {
+    // Anything else would be kept and never computed with.
+    if map_of(&format!("{module}.weight")).is_none() && weight.is_some() {
+        return Err(Error::input("fsa has no LoRA on it")
+            .parameter(module)
+            .next("merge the adapter into its model with PEFT's merge_and_unload, and give the merged folder"));
+    }
+    match (a, b, weight) {
+        (&[rank, inner], &[out, columns], Some(&[rows, width])) if (rank, rows, width) == (columns, out, inner) => {
+            Ok(())
+        }
+        _ => Err(Error::input(format!(
+            "LoRA's matrices are {a:?} and {b:?}, and the model {}",
+            weight.map_or("has no such map".to_string(), |shape| format!("has {shape:?}"))
+        ))
+        .parameter(module)
+        .next("use an adapter that was trained for this model")),
+    }
 }
 
 /// One linear map's matrices: the module's path, A `[rank, in]` and B `[out, rank]`.
@@ -96,28 +122,34 @@ impl T5 {
         self.recomposed(scale, |params| {
             params.retain(|name| !is_part(name));
             for (module, a, b) in pairs {
-                // Anything else would be kept and never computed with.
-                if map_of(&format!("{module}.weight")).is_none() {
-                    return Err(Error::input("fsa has no LoRA on it").parameter(module).next(
-                        "merge the adapter into its model with PEFT's merge_and_unload, and give the merged folder",
-                    ));
-                }
-                let weight = params.find(&format!("{module}.weight")).map(|param| param.value().dims().to_vec());
-                let (rank, inner) = a.dims2()?;
-                let fits = weight == Some(vec![b.dim(0)?, inner]) && b.dim(1)? == rank;
-                if !fits {
-                    return Err(Error::input(format!(
-                        "LoRA's matrices are {:?} and {:?}, and the model {}",
-                        a.dims(),
-                        b.dims(),
-                        weight.map_or("has no such map".to_string(), |shape| format!("has {shape:?}"))
-                    ))
-                    .parameter(module)
-                    .next("use an adapter that was trained for this model"));
-                }
-                params.insert(Param::new(&format!("{module}{A}"), a))?;
-                params.insert(Param::new(&format!("{module}{B}"), b))?;
+                let weight = params.find(&format!("{module}.weight")).map(|param| param.value().dims());
+                fits(&module, a.dims(), b.dims(), weight)?;
+                let [name_a, name_b] = names(&module);
+                params.insert(Param::new(&name_a, a))?;
+                params.insert(Param::new(&name_b, b))?;
             }
+            Ok(())
+        })
+    }
+
+    /// The same model without LoRA's matrices, their products added to its weights.
+    ///
+    /// # Errors
+    /// None that its loading has not had.
+    pub fn merged(&self) -> Result<Self> {
+        let scale = self.lora_scale();
+        self.recomposed(1.0, |params| {
+            let mut merged = Params::default();
+            for param in params.iter().filter(|param| !is_part(param.name())) {
+                let value = match of(params, param.name(), scale) {
+                    None => param.value().clone(),
+                    Some(LowRank { a, b, scale }) => {
+                        (param.value() + b.value().matmul(a.value())?.affine(scale, 0.0)?)?
+                    }
+                };
+                merged.insert(Param::new(param.name(), value))?;
+            }
+            *params = merged;
             Ok(())
         })
     }

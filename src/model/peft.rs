@@ -9,17 +9,24 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::array::read;
-use super::lora::Pair;
+use super::config::T5Config;
+use super::lora::{self, Pair};
 use super::params::Param;
-use super::prompt;
 use super::t5::T5;
+use super::weights::describe::{Stored, StoredFile};
 use super::weights::{Values, Weights};
+use super::{load, prompt};
 use crate::error::{Error, Result};
+use crate::model_folder;
 
 /// The description of an adapter.
 pub const CONFIG: &str = "adapter_config.json";
-/// Its tensors.
+/// Its tensors, as fsa writes them.
 pub const WEIGHTS: &str = "adapter_model.safetensors";
+/// The same as older versions of PEFT wrote them.
+const PICKLED: &str = "adapter_model.bin";
+/// The key of the model that it belongs to.
+pub const BASE: &str = "base_model_name_or_path";
 /// What PEFT puts before a module's path.
 const PREFIX: &str = "base_model.model.";
 const PEFT_TYPES: [&str; 2] = ["PROMPT_TUNING", "LORA"];
@@ -31,6 +38,24 @@ pub enum Adapter {
     Prompt(Tensor),
     /// LoRA's matrices, and what their products are multiplied by.
     Lora(Vec<Pair>, f64),
+}
+
+impl Adapter {
+    /// Errors if it belongs to a model of other sizes than `config` says.
+    ///
+    /// # Errors
+    /// As [`T5::with_adapter`].
+    pub fn check(&self, config: &T5Config) -> Result<()> {
+        match self {
+            Self::Prompt(values) => prompt::fits(values.dims2()?.1, config.shape.d_model),
+            Self::Lora(pairs, _) => {
+                let mut shapes: HashMap<String, Vec<usize>> = load::shapes(config).into_iter().collect();
+                shapes.insert(load::HEAD.to_string(), vec![config.shape.vocab_size, config.shape.d_model]);
+                let weight = |module: &str| shapes.get(&format!("{module}.weight")).map(Vec::as_slice);
+                pairs.iter().try_for_each(|(module, a, b)| lora::fits(module, a.dims(), b.dims(), weight(module)))
+            }
+        }
+    }
 }
 
 /// What fsa has to know of `adapter_config.json`.
@@ -72,7 +97,47 @@ const INITIAL: [&str; 4] = ["gaussian", "eva", "mica", "orthogonal"];
 
 /// Whether the folder `dir` is an adapter.
 pub fn is_adapter(dir: &Path) -> bool {
-    dir.join(CONFIG).is_file()
+    model_folder::on_disk(dir).join(CONFIG).is_file()
+}
+
+/// The files that the adapter in `dir` is read from, as far as they are there: its description, and last its tensors.
+pub fn files(dir: &Path) -> Vec<PathBuf> {
+    let config = Some(model_folder::on_disk(dir).join(CONFIG)).filter(|path| path.is_file());
+    config.into_iter().chain(weights(dir)).collect()
+}
+
+fn weights(dir: &Path) -> Option<PathBuf> {
+    [WEIGHTS, PICKLED].map(|name| model_folder::on_disk(dir).join(name)).into_iter().find(|path| path.is_file())
+}
+
+/// What the adapter in `dir` calls the model that it belongs to; none if it says nothing.
+///
+/// # Errors
+/// If its description cannot be read.
+pub fn base_name(dir: &Path) -> Result<Option<String>> {
+    let config = read_config(dir)?;
+    Ok(config.others.get(BASE).and_then(Value::as_str).filter(|name| !name.is_empty()).map(String::from))
+}
+
+fn read_config(dir: &Path) -> Result<Config> {
+    let path = dir.join(CONFIG);
+    let text = model_folder::read_text(dir, CONFIG).map_err(|error| Error::io("read", &path, error))?;
+    serde_json::from_str(&text).map_err(|error| {
+        Error::input(format!("it is not an adapter's description: {error}"))
+            .at(&path)
+            .line(error.line())
+            .next("save the adapter again with PEFT's save_pretrained")
+            .caused_by(error)
+    })
+}
+
+/// The tensors of the adapter in `dir`.
+fn open(dir: &Path) -> Result<Weights> {
+    weights(dir).map(Weights::open_file).unwrap_or_else(|| {
+        Err(Error::input(format!("it has no {WEIGHTS} and no {PICKLED}"))
+            .at(dir)
+            .next("save the adapter again with PEFT's save_pretrained"))
+    })
 }
 
 /// Reads the adapter in `dir`.
@@ -81,21 +146,13 @@ pub fn is_adapter(dir: &Path) -> bool {
 /// If a file is missing or damaged, or it is of a kind that fsa does not have.
 pub fn read_adapter(dir: &Path) -> Result<Adapter> {
     let path = dir.join(CONFIG);
-    let text = std::fs::read_to_string(&path).map_err(|error| Error::io("read", &path, error))?;
-    let config: Config = serde_json::from_str(&text).map_err(|error| {
-        Error::input(format!("it is not an adapter's description: {error}"))
+    let config = read_config(dir)?;
+    if config.others.get("task_type").is_some_and(|task| task == "CAUSAL_LM") {
+        return Err(Error::input("it belongs to a model without an encoder (task_type CAUSAL_LM)")
             .at(&path)
-            .line(error.line())
-            .next("save the adapter again with PEFT's save_pretrained")
-            .caused_by(error)
-    })?;
-    let weights_path = dir.join(WEIGHTS);
-    if !weights_path.is_file() {
-        return Err(Error::input(format!("it has no {WEIGHTS}"))
-            .at(dir)
-            .next("save the adapter again with save_pretrained(DIR, safe_serialization=True)"));
+            .next("fsa attaches adapters of t5 and mt5"));
     }
-    let weights = Weights::open_file(weights_path)?;
+    let weights = open(dir)?;
     match config.peft_type.as_str() {
         "PROMPT_TUNING" => read_prompt(&config, &path, &weights),
         "LORA" => read_lora(&config, path, &weights),
@@ -103,6 +160,15 @@ pub fn read_adapter(dir: &Path) -> Result<Adapter> {
             .at(&path)
             .next(format!("fsa knows {}", PEFT_TYPES.join(" and ")))),
     }
+}
+
+/// The files of tensors of the adapter in `dir`, and the dtypes in them.
+///
+/// # Errors
+/// If it is not there, or damaged.
+pub fn stored(dir: &Path) -> Result<(Vec<StoredFile>, Vec<Stored>)> {
+    let weights = open(dir)?;
+    Ok((weights.stored_files(), weights.dtypes()))
 }
 
 fn missing(field: &str, path: &Path) -> Error {

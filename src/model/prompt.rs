@@ -32,6 +32,16 @@ pub fn of_rows(values: Vec<f32>, width: usize) -> Result<Tensor> {
     super::array::tensor(values, (rows, width))
 }
 
+/// Errors if rows of `width` numbers do not go with a model of `wanted`.
+pub(super) fn fits(width: usize, wanted: usize) -> Result<()> {
+    match width == wanted {
+        true => Ok(()),
+        false => Err(Error::input(format!("the soft prompt's rows have {width} numbers, and the model's {wanted}"))
+            .parameter(NAME)
+            .next("use a prompt that was trained for this model")),
+    }
+}
+
 impl T5 {
     /// The same model with the rows `values` [P, H] as its soft prompt, instead of one that it may have. All other parameters are
     /// shared.
@@ -40,12 +50,7 @@ impl T5 {
     /// If the rows are not as wide as the model.
     pub fn with_prompt(&self, values: Tensor) -> Result<Self> {
         let (_, width) = values.dims2()?;
-        let wanted = self.config().shape.d_model;
-        if width != wanted {
-            return Err(Error::input(format!("the soft prompt's rows have {width} numbers, and the model's {wanted}"))
-                .parameter(NAME)
-                .next("use a prompt that was trained for this model"));
-        }
+        fits(width, self.config().shape.d_model)?;
         self.recomposed(self.lora_scale(), |params| {
             params.retain(|name| name != NAME);
             params.insert(Param::new(NAME, values))
@@ -55,6 +60,12 @@ impl T5 {
     /// Its soft prompt.
     pub fn prompt(&self) -> Option<&Param> {
         self.params().find(NAME)
+    }
+
+    /// The ids of its soft prompt's rows, which go before every source; none without one.
+    pub fn prompt_ids(&self) -> Vec<u32> {
+        let rows = self.prompt().and_then(|prompt| prompt.value().dims().first().copied());
+        virtual_tokens(0, rows.unwrap_or(0)).collect()
     }
 
     /// The model alone, without soft prompt and LoRA; its parameters are shared.

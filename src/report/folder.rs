@@ -225,6 +225,7 @@ pub(super) mod tests {
             task: "rte".into(),
             train: "train.tsv".into(),
             method: Vec::new(),
+            sample: None,
             dev: None,
             adapter: None,
             out: "out".into(),

@@ -55,7 +55,7 @@ pub struct HashedFile {
 /// The model a run started from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelInfo {
-    /// Its folder, as given.
+    /// Its folder, or its name on the hub, as given.
     pub path: PathBuf,
     /// The files read from it: weights, configuration, tokenizer.
     pub files: Vec<HashedFile>,
@@ -64,6 +64,9 @@ pub struct ModelInfo {
     /// What has to be said beside every number of it; none for most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The commit that its name on the hub came to; none for a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
 }
 
 impl ModelInfo {
@@ -82,10 +85,45 @@ impl ModelInfo {
 pub struct DataInfo {
     /// As given.
     pub path: PathBuf,
-    /// SHA-256 of its bytes, in hexadecimal.
+    /// SHA-256 of its bytes, in hexadecimal; of several files, that of a line for each with its hash.
     pub sha256: String,
-    /// Examples in it.
+    /// Examples of it that are used.
     pub rows: u64,
+    /// Rows in it; none in runs of old versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_rows: Option<u64>,
+    /// Whether only a sample of them was read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sampled: bool,
+    /// Its files, if they are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<HashedFile>,
+    /// Where on a hub it is from; none for what lies here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<DataOrigin>,
+}
+
+/// A data set of a hub at one commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataOrigin {
+    /// `owner/name`.
+    pub repo: String,
+    /// The branch or tag that was asked for.
+    pub revision: String,
+    /// The commit that it came to.
+    pub commit: String,
+}
+
+impl DataInfo {
+    /// What stands for it in signatures: the beginning of its hash; of what is from a hub, the beginning of the commit; and where
+    /// not every row is used or it is from a hub, how many of how many.
+    pub fn signature(&self) -> String {
+        let short = |hash: &str| hash.chars().take(12).collect::<String>();
+        let commit = self.origin.as_ref().map(|origin| format!("@{}", short(&origin.commit))).unwrap_or_default();
+        let counts = self.file_rows.filter(|_| self.sampled || self.origin.is_some());
+        let counts = counts.map(|all| format!(":{}/{all}", self.rows)).unwrap_or_default();
+        format!("{}{commit}{counts}", short(&self.sha256))
+    }
 }
 
 /// Versions of what computed the numbers.
@@ -233,6 +271,26 @@ mod tests {
     use crate::report::RunFolder;
 
     #[test]
+    fn data_from_a_hub_and_samples_say_so_in_signatures() {
+        let whole = DataInfo {
+            path: "train.tsv".into(),
+            sha256: "0123456789abcdef".repeat(4),
+            rows: 10,
+            file_rows: Some(12),
+            sampled: false,
+            files: Vec::new(),
+            origin: None,
+        };
+        assert_eq!(whole.signature(), "0123456789ab");
+        assert_eq!(DataInfo { sampled: true, ..whole.clone() }.signature(), "0123456789ab:10/12");
+        let commit = "fedcba9876543210".repeat(2);
+        let origin = Some(DataOrigin { repo: "a/b".into(), revision: "main".into(), commit });
+        assert_eq!(DataInfo { origin, ..whole }.signature(), "0123456789ab@fedcba987654:10/12");
+        let old: DataInfo = serde_json::from_str(r#"{"path": "a", "sha256": "00", "rows": 3}"#).unwrap();
+        assert_eq!((old.file_rows, old.signature().as_str()), (None, "00"));
+    }
+
+    #[test]
     fn times_agree_with_date() {
         // Reference: GNU date, `date -u -d @N +%FT%TZ`.
         for (seconds, expected) in [
@@ -273,7 +331,7 @@ mod tests {
                 sha256: format!("{place}{place}").repeat(32),
             };
             let files = names.iter().enumerate().map(file).collect();
-            ModelInfo { path: "model".into(), files, params: 1, note: None }.weights()
+            ModelInfo { path: "model".into(), files, params: 1, note: None, commit: None }.weights()
         };
         assert_eq!(of(&["config.json", "model.safetensors", "tokenizer.json"]), "111111111111");
         assert_eq!(

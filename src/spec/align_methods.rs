@@ -62,7 +62,8 @@ impl Stages {
 pub fn named(names: &[String]) -> Result<Vec<Method>> {
     let mut methods: Vec<Method> = Vec::new();
     for name in names {
-        let method = Method::named(name.trim()).map_err(|error| error.flag(FLAG))?;
+        let unknown = |_| Method::unknown(name.trim(), &all().collect::<Vec<_>>()).flag(FLAG);
+        let method = Method::named(name.trim()).map_err(unknown)?;
         possible(&method)?;
         if !methods.contains(&method) {
             methods.push(method);
@@ -203,6 +204,7 @@ impl GradientAlign {
         let Stages { prompt, lora, choose, prompt_stage, lora_stage } = stages.clone();
         Compare {
             model: self.model.clone(),
+            adapter: None,
             target: vec![self.task.clone()],
             methods: methods.to_vec(),
             out: self.out.join(EARLIER),
@@ -213,6 +215,7 @@ impl GradientAlign {
             trade_off: false,
             files: files.collect::<BTreeMap<_, _>>(),
             limit: choose.limit,
+            sample: self.sample,
             prompt_sentinel: false,
             bleu_tokenizer: choose.bleu_tokenizer,
             attach_prompt: AttachPrompt::Target,
@@ -257,7 +260,11 @@ mod tests {
         assert!(
             error("multitask-promot+1shot").starts_with("--method: `multitask-promot+1shot` trains on several targets")
         );
-        assert!(error("promt").starts_with("--method: there is no method `promt`; did you mean `promot`?"));
+        let unknown = error("promt");
+        assert!(
+            unknown.starts_with("--method: there is no method `promt`; did you mean `promot`? There are standard, ")
+        );
+        assert!(!unknown.contains("pretrained") && !unknown.contains("multitask"), "{unknown}");
         assert_eq!(named(&["standard".to_string()]).unwrap(), []);
         assert_eq!(named(&["joint", " promot", "joint"].map(String::from)).unwrap().len(), 2);
     }

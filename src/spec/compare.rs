@@ -219,6 +219,9 @@ impl std::fmt::Display for Mix {
 pub struct Compare {
     /// Folder of the model, in Hugging Face layout.
     pub model: PathBuf,
+    /// LoRA in PEFT's layout that is merged into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<PathBuf>,
     /// Fine-tuned tasks: registered names or task files.
     pub target: Vec<String>,
     /// Methods, in the order of the table.
@@ -240,6 +243,9 @@ pub struct Compare {
     /// Evaluation examples of each task; all of them without.
     #[serde(default, with = "super::limit")]
     pub limit: Option<usize>,
+    /// Rows of each split that are read, drawn by the seed; all of them without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<usize>,
     /// Whether prompts end in ` <extra_id_0>`.
     pub prompt_sentinel: bool,
     /// BLEU's tokenizer of the score.
@@ -297,6 +303,7 @@ impl Compare {
         at_most("--prompt-length", self.prompt.length as u64, 1 << 14)?;
         at_most("--lora-rank", self.lora.rank as u64, 1 << 14)?;
         positive("--lora-alpha", self.lora.alpha)?;
+        at_least_one("--sample", self.sample.unwrap_or(1) as u64)?;
         if self.limit == Some(0) {
             return Err(Error::input("must be at least 1, not 0").flag("--limit"));
         }

@@ -111,6 +111,9 @@ pub struct GradientAlign {
     /// Validation split; needed only for `probe_split = "validation"`, and to choose the checkpoint of a stage before the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dev: Option<PathBuf>,
+    /// Rows of each split that are read, drawn by the seed; all of them without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<usize>,
     /// A soft prompt or LoRA in PEFT's layout that is attached, and frozen: the second stage of ProMoT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapter: Option<PathBuf>,
@@ -148,6 +151,7 @@ impl GradientAlign {
     pub fn validate(&self) -> Result<()> {
         self.training.validate()?;
         at_least_one("--threads", self.threads as u64)?;
+        at_least_one("--sample", self.sample.unwrap_or(1) as u64)?;
         at_least_one("--probe-every", self.probe_every)?;
         at_least_one("--probe-batches", self.probe_batches as u64)?;
         at_least_one("--shuffles", self.shuffles as u64)?;

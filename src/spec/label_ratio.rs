@@ -69,6 +69,9 @@ pub enum Source {
 pub struct LabelRatio {
     /// Folder of the model, in Hugging Face layout.
     pub model: PathBuf,
+    /// A soft prompt or LoRA in PEFT's layout that is attached to every model that is asked, and frozen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<PathBuf>,
     /// The fine-tuned task: a registered name or a task file.
     pub task: String,
     /// The run folder.
@@ -84,6 +87,9 @@ pub struct LabelRatio {
     /// Evaluation examples of each task; all of them without. `"all"` in files, since a preset may have a limit.
     #[serde(default, with = "super::limit")]
     pub limit: Option<usize>,
+    /// Rows of each split that are read, drawn by the seed; all of them without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<usize>,
     /// Whether prompts end in ` <extra_id_0>`.
     pub prompt_sentinel: bool,
     /// A probe's label ratio must exceed this, with its interval's lower end, to count as the onset.
@@ -116,6 +122,7 @@ impl LabelRatio {
     pub fn validate(&self) -> Result<()> {
         self.decoding.validate()?;
         at_least_one("--threads", self.threads as u64)?;
+        at_least_one("--sample", self.sample.unwrap_or(1) as u64)?;
         if self.limit == Some(0) {
             return Err(Error::input("must be at least 1, not 0").flag("--limit"));
         }

@@ -129,14 +129,18 @@ impl Method {
     pub fn named(name: &str) -> Result<Self> {
         let (base, shots) = name.strip_suffix(ONE_SHOT).map_or((name, 0), |base| (base, 1));
         let found = KINDS.iter().find(|kind| kind.name == base).map(|kind| Self { kind, shots });
-        found.filter(|method| method.shots == 0 || !method.kind.stages.is_empty()).ok_or_else(|| {
-            let all: Vec<String> = Self::names().collect();
-            let next = match nearest(name, all.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`? There are {}", all.join(", ")),
-                None => format!("there are {}", all.join(", ")),
-            };
-            Error::input(format!("there is no method `{name}`")).flag("--methods").next(next)
-        })
+        found
+            .filter(|method| method.shots == 0 || !method.kind.stages.is_empty())
+            .ok_or_else(|| Self::unknown(name, &Self::names().collect::<Vec<_>>()).flag("--methods"))
+    }
+
+    /// The error that there is none called `name`, where there can be `all`; it names the nearest.
+    pub(super) fn unknown(name: &str, all: &[String]) -> Error {
+        let next = match nearest(name, all.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`? There are {}", all.join(", ")),
+            None => format!("there are {}", all.join(", ")),
+        };
+        Error::input(format!("there is no method `{name}`")).next(next)
     }
 
     /// Its name.

@@ -185,6 +185,7 @@ impl Paper {
 
     fn label_ratio(&self, defaults: &Defaults, seed: u64, out: PathBuf) -> Result<SubSpec> {
         Ok(SubSpec::LabelRatio(LabelRatio {
+            adapter: None,
             model: MINI.into(),
             task: TASK.into(),
             out,
@@ -193,6 +194,7 @@ impl Paper {
             eval: defaults.eval.iter().map(|text| Evaluation::parse(text)).collect::<Result<_>>()?,
             files: Default::default(),
             limit: defaults.limit,
+            sample: None,
             prompt_sentinel: LabelRatio::PROMPT_SENTINEL,
             onset: LabelRatio::ONSET,
             bleu_tokenizer: defaults.bleu_tokenizer.into(),
@@ -210,6 +212,7 @@ impl Paper {
             model: MINI.into(),
             task: TASK.into(),
             train: format!("{MINI}:{TASK}/train").into(),
+            sample: None,
             method: Vec::new(),
             dev: None,
             adapter: None,
@@ -237,6 +240,7 @@ impl Paper {
         let own = of.targets.iter().flat_map(|task| ["train", "validation", "test"].map(|split| (*task, split)));
         let others = IN_CONTEXT.iter().flat_map(|task| ["train", "test"].map(|split| (*task, split)));
         Ok(Compare {
+            adapter: None,
             model: if of.second { self.second_model() } else { MINI.into() },
             target: of.targets.iter().map(ToString::to_string).collect(),
             methods: of.methods.iter().map(|name| Method::named(name)).collect::<Result<_>>()?,
@@ -248,6 +252,7 @@ impl Paper {
             trade_off: of.trade_off,
             files: own.chain(others).filter(|_| of.second).map(split).collect(),
             limit: defaults.limit,
+            sample: None,
             prompt_sentinel: LabelRatio::PROMPT_SENTINEL,
             bleu_tokenizer: defaults.bleu_tokenizer.into(),
             attach_prompt: AttachPrompt::Target,

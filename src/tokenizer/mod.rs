@@ -4,6 +4,8 @@
 //! It must not know tasks or models: text goes in and ids come out, each text ended by one end-of-sequence token and never
 //! cut or padded.
 
+mod beside;
+pub mod describe;
 mod sentencepiece;
 #[cfg(test)]
 mod tests;
@@ -13,9 +15,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Deserialize;
-
-use self::sentencepiece::SentencePiece;
+use self::beside::Beside;
+use self::sentencepiece::{Others, SentencePiece};
 use crate::error::{Error, Result};
 use crate::guard::guarded;
 use crate::model_folder;
@@ -24,9 +25,6 @@ use crate::model_folder;
 const EOS: &str = "</s>";
 const JSON: &str = "tokenizer.json";
 const SPIECE: &str = "spiece.model";
-/// How many sentinels T5 adds to a SentencePiece model unless `tokenizer_config.json` says otherwise, and how many it may.
-const SENTINELS: usize = 100;
-const MOST_SENTINELS: usize = 10_000;
 
 /// A tokenizer, as its model's folder stores it.
 #[derive(Debug, Clone)]
@@ -42,12 +40,6 @@ enum Inner {
     SentencePiece(Arc<SentencePiece>),
 }
 
-/// What `tokenizer_config.json` says that `spiece.model` does not.
-#[derive(Default, Deserialize)]
-struct Config {
-    extra_ids: Option<usize>,
-}
-
 impl Tokenizer {
     /// Reads `tokenizer.json` in `model_dir` or, without one, `spiece.model`. Truncation and padding that the former asks for are
     /// turned off: inputs are never cut, and batches hold no padding.
@@ -61,7 +53,10 @@ impl Tokenizer {
         }
         let path = dir.join(SPIECE);
         match model_folder::read(dir, SPIECE) {
-            Ok(bytes) => Self::of_spiece(&bytes, sentinels(dir)?, path),
+            Ok(bytes) => {
+                let Beside { sentinels, others } = Beside::read(dir)?;
+                Self::of_spiece_with(&bytes, sentinels, others, path)
+            }
             Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("read", path, error)),
             Err(_) => Err(missing(dir)),
         }
@@ -90,15 +85,20 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::of_json`].
     pub fn of_spiece(bytes: &[u8], sentinels: usize, path: PathBuf) -> Result<Self> {
+        Self::of_spiece_with(bytes, sentinels, Others::default(), path)
+    }
+
+    fn of_spiece_with(bytes: &[u8], sentinels: usize, others: Others, path: PathBuf) -> Result<Self> {
         let bad = |what: String| Error::input(what).at(&path).next("get the file again from where the model is from");
-        let inner = SentencePiece::of(bytes, sentinels).map_err(bad)?;
+        let inner = SentencePiece::of(bytes, sentinels, others).map_err(bad)?;
         let eos = inner.control(EOS).ok_or_else(|| bad(format!("it has no end-of-sequence token `{EOS}`")))?;
         Ok(Self { inner: Inner::SentencePiece(inner.into()), path, eos })
     }
 
     /// The file that the tokenizer is read from in `model_dir`, if there is one.
     pub fn file(model_dir: &Path) -> Option<PathBuf> {
-        let has = |name: &&str| model_folder::embedded(model_dir, name).is_some() || model_dir.join(name).is_file();
+        let folder = model_folder::on_disk(model_dir);
+        let has = |name: &&str| model_folder::embedded(model_dir, name).is_some() || folder.join(name).is_file();
         [JSON, SPIECE].iter().find(|name| has(name)).map(|name| model_dir.join(name))
     }
 
@@ -160,10 +160,7 @@ impl Tokenizer {
     fn last(&self) -> Option<(String, u32)> {
         match &self.inner {
             Inner::Json(inner) => inner.get_vocab(true).into_iter().max_by_key(|(_, id)| *id),
-            Inner::SentencePiece(inner) => {
-                let id = u32::try_from(inner.vocab_size()).ok()?.checked_sub(1)?;
-                inner.token(id).map(|token| (token, id))
-            }
+            Inner::SentencePiece(inner) => inner.last().and_then(|id| inner.token(id).map(|token| (token, id))),
         }
     }
 
@@ -181,34 +178,9 @@ impl Tokenizer {
     }
 }
 
-/// How many sentinels the folder's SentencePiece model gets, unless it has its own.
-fn sentinels(dir: &Path) -> Result<usize> {
-    let path = dir.join("tokenizer_config.json");
-    let config: Config = match std::fs::read(&path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
-            Error::input(format!("it is no description of a tokenizer: {error}"))
-                .at(&path)
-                .line(error.line())
-                .next("get the file again, or remove it if the model has no other than the usual 100 sentinels")
-                .caused_by(error)
-        })?,
-        Err(error) if error.kind() == ErrorKind::NotFound => Config::default(),
-        Err(error) => return Err(Error::io("read", path, error)),
-    };
-    match config.extra_ids.unwrap_or(SENTINELS) {
-        count if count > MOST_SENTINELS => {
-            Err(Error::input(format!("{count} sentinels are more than {MOST_SENTINELS}"))
-                .at(path)
-                .column("extra_ids")
-                .next("get the file again"))
-        }
-        count => Ok(count),
-    }
-}
-
 /// Why there is no tokenizer in `dir`, and how to get one.
 fn missing(dir: &Path) -> Error {
-    if !dir.is_dir() {
+    if !model_folder::on_disk(dir).is_dir() {
         return Error::input("there is no such folder").at(dir).next("give the folder of a model");
     }
     Error::input(format!("it has no {JSON} and no {SPIECE}"))

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of `src`, each a folder or a file.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 17] = [
     "cli",
     "data",
     "error",
@@ -16,6 +16,7 @@ const ROOMS: [&str; 16] = [
     "fuzz",
     "grad",
     "guard",
+    "hub",
     "machine",
     "measure",
     "model",
@@ -51,7 +52,7 @@ use Where::{AllBut, In};
 const RULES: &[Rule] = &[
     Rule {
         why: "numbers, strings and figures are made without tensors",
-        place: In(&["src/measure/", "src/plot/", "src/data/", "src/spec/", "src/report/"]),
+        place: In(&["src/measure/", "src/plot/", "src/data/", "src/spec/", "src/report/", "src/hub/"]),
         forbidden: Words(&["candle_"]),
     },
     Rule {
@@ -70,6 +71,7 @@ const RULES: &[Rule] = &[
         place: AllBut(&["src/fuzz.rs"]),
         forbidden: Rooms(&["fuzz"]),
     },
+    Rule { why: "one place asks servers", place: AllBut(&["src/hub/"]), forbidden: Words(&["ureq"]) },
     Rule { why: "one place draws", place: AllBut(&["src/plot/"]), forbidden: Words(&["plotters"]) },
     Rule {
         why: "the library never prints; data's test helper says which tests were skipped",
@@ -97,8 +99,24 @@ const RULES: &[Rule] = &[
         forbidden: Rooms(&["data", "tokenizer", "model", "train", "grad", "measure", "experiment"]),
     },
     Rule {
+        why: "where files come from does not depend on what is in them",
+        place: In(&["src/hub/"]),
+        forbidden: Rooms(&[
+            "data",
+            "tokenizer",
+            "model",
+            "model_folder",
+            "train",
+            "grad",
+            "measure",
+            "report",
+            "plot",
+            "experiment",
+        ]),
+    },
+    Rule {
         why: "where a model's files are does not depend on what is in them",
-        place: In(&["src/model_folder.rs"]),
+        place: In(&["src/model_folder.rs", "src/model_folder/"]),
         forbidden: Rooms(&["data", "tokenizer", "model", "train", "grad", "measure", "report", "plot", "experiment"]),
     },
     Rule {

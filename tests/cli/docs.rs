@@ -5,7 +5,7 @@ use fsa::spec::preset::Pace;
 
 use super::{fsa, stderr, stdout};
 
-const SUBCOMMANDS: [&str; 14] = [
+const SUBCOMMANDS: [&str; 18] = [
     "compare",
     "gradient-align",
     "label-ratio",
@@ -14,10 +14,14 @@ const SUBCOMMANDS: [&str; 14] = [
     "plot",
     "generate",
     "dump",
+    "inspect",
+    "tokenize",
     "score",
     "tasks",
     "mini",
     "bench",
+    "fetch",
+    "cache",
     "completions",
     "man",
 ];

@@ -83,11 +83,11 @@ fn bad_prompts_name_their_line_and_a_missing_model_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("prompts.jsonl");
     fs::write(&file, "{\"prompt\": \"a\"}\n{\"promt\": \"a\"}\n").unwrap();
-    let output = fsa(&format!("generate --model no/such --input {}", file.display()));
+    let output = fsa(&format!("generate --model no/such/model --input {}", file.display()));
     let text = stderr(&output);
     assert!(text.contains(&format!("{}:2: character ", file.display())), "{text}");
     assert!(text.trim_end().ends_with("missing field `prompt`; give {\"prompt\": \"…\"} on each line"), "{text}");
-    let output = fsa("generate --model no/such --prompt p");
+    let output = fsa("generate --model no/such/model --prompt p");
     assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""));
-    assert!(stderr(&output).starts_with("fsa: error: no/such: "), "{}", stderr(&output));
+    assert!(stderr(&output).starts_with("fsa: error: no/such/model: "), "{}", stderr(&output));
 }

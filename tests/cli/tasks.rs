@@ -25,7 +25,8 @@ fn refusal(arguments: &str) -> String {
 fn list_names_every_task() {
     let text = said("tasks list");
     assert_eq!(text.lines().count(), 13);
-    assert!(text.starts_with("task "));
+    assert!(text.starts_with("task ") && text.contains("  hub data set  "));
+    assert!(text.contains("  aps/super_glue rte  ") && text.contains("  stanfordnlp/snli  "), "{text}");
     assert!(text.contains("\nopenbookqa     accuracy   A, B, C, D "), "{text}");
     let json: Value = serde_json::from_str(&said("tasks list --json")).unwrap();
     assert_eq!(json["tasks"].as_array().unwrap().len(), 12);

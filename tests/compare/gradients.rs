@@ -128,6 +128,10 @@ fn standard_beside_others_is_what_it_is_alone() {
     // Of one method with one stage, nothing lies in a sub-folder.
     place.done(&format!("{ALIGN} --method random-prompt --prompt-length 3 --out alone"));
     assert_same_results(&place, "alone", "beside/random-prompt");
+    // Alone in the place of several, it leaves nothing of them.
+    place.done(&format!("{ALIGN} --out beside --force"));
+    assert_same_results(&place, "plain", "beside");
+    assert!(!place.path("beside/standard").exists() && !place.path("beside/random-prompt").exists());
 }
 
 #[test]

@@ -26,6 +26,43 @@ fn kept(place: &Place, stage: &str) -> String {
 }
 
 #[test]
+fn lora_in_a_models_place_is_the_model_that_it_is_merged_into() {
+    use crate::inspect::{adapter, small_base};
+    use fsa::model::{load, peft::read_adapter};
+    let place = place();
+    for name in ["base", "merged"] {
+        small_base(&place, name);
+    }
+    for kind in ["lora", "prompt"] {
+        adapter(&place, kind, kind, "../base");
+    }
+    let with = load(&place.path("base")).unwrap().0.with_adapter(read_adapter(&place.path("lora")).unwrap()).unwrap();
+    place.write("merged/model.safetensors", with.merged().unwrap().to_safetensors().unwrap());
+    for (model, out) in [("lora", "out"), ("merged", "other")] {
+        place.done(&format!("{RUN} --model {model} --methods standard,prompt-tuning --out {out}"));
+    }
+    for file in ["compare.csv", "checkpoints.csv", "table.md"] {
+        let text = |out: &str| place.text(&format!("{out}/{file}")).replace(out, "OUT");
+        // The signature in the table names other files.
+        let rows =
+            |out: &str| text(out).lines().filter(|line| !line.contains("model:")).map(String::from).collect::<Vec<_>>();
+        assert_eq!(rows("out"), rows("other"), "{file}");
+    }
+    // No folder has the model that the prompt was trained for, so it is beside the prompt.
+    let kept = kept(&place, "prompt");
+    assert_eq!(bits(&place, &format!("{kept}/model.safetensors")), bits(&place, "merged/model.safetensors"));
+    assert!(place.text(&format!("{kept}/adapter/adapter_config.json")).contains("\"..\""));
+    let info: serde_json::Value = serde_json::from_slice(&place.read("out/run.json")).unwrap();
+    let signature = info["signature"].as_str().unwrap();
+    assert!(signature.contains("|adapter:lora:") && signature.contains(":scale2:merged|"), "{signature}");
+    assert_eq!(
+        place.refusal(&format!("{RUN} --model prompt --out new")),
+        "prompt: --adapter: it is a soft prompt, and methods attach prompts of their own; give its base as --model; \
+         --prompt-file starts new prompts from this one"
+    );
+}
+
+#[test]
 fn each_stage_trains_its_own_parameters_and_no_others() {
     let place = place();
     place.done(&format!("{RUN} --methods promot,joint,random-prompt,promot-lora --out out"));

@@ -8,4 +8,4 @@ mod gradients;
 mod jobs;
 mod methods;
 mod resume;
-mod support;
+pub(crate) mod support;

@@ -66,6 +66,20 @@ fn logits_losses_and_gradients_agree_with_peft() {
     }
 }
 
+/// Against the model with LoRA beside its weights, which the test above holds to PEFT's: what is summed where moves the last bits.
+#[test]
+fn merged_weights_give_the_same_logits() {
+    let expected = tensors("adapters/expected.safetensors");
+    for kind in ["lora", "lora_all"] {
+        let (model, merged) = (attached(kind), attached(kind).merged().unwrap());
+        assert_eq!((merged.lora().count(), merged.params().iter().count()), (0, base().params().iter().count()));
+        let logits =
+            |model: &T5| values(&model.logits(&padded(model, &expected).batch(model, &[0, 1, 2, 3]), None).unwrap());
+        assert_close(kind, &logits(&merged), &logits(&model), 2e-5);
+        assert_ne!(logits(&merged), logits(&base()), "{kind}");
+    }
+}
+
 /// Keeps the gradients that a training needs.
 struct Tuned<'a>(&'a Training, Collect);
 

@@ -20,21 +20,25 @@ fn refused_without(place: &Place, line: &str, arguments: &str) -> String {
 #[test]
 fn a_missing_file_names_task_split_and_flag() {
     let place = place();
-    for (key, file, splits) in [
-        ("web_questions.train", "wq-train.jsonl", "train"),
-        ("web_questions.test", "wq-test.jsonl", "test or validation"),
-        ("wmt16_ende.test", "ende.jsonl", "test or validation"),
-        ("rte.validation", "dev.tsv", "validation or test"),
+    for (key, file, splits, hub) in [
+        ("web_questions.train", "wq-train.jsonl", "train", "stanfordnlp/web_questions"),
+        ("web_questions.test", "wq-test.jsonl", "test or validation", "stanfordnlp/web_questions"),
+        ("wmt16_ende.test", "ende.jsonl", "test or validation", "wmt/wmt16"),
+        ("rte.validation", "dev.tsv", "validation or test", "aps/super_glue"),
     ] {
         let task = key.split('.').next().unwrap();
         assert_eq!(
             refused_without(&place, &format!("'{key}' = '{file}'\n"), ""),
-            format!("--file: task `{task}` has no file for its {splits} split; give --file {key}=path/to/file")
+            format!(
+                "--file: task `{task}` has no file for its {splits} split; \
+                 give --file {key}=path/to/file, or --file {key}=hub for {hub} on the hub"
+            )
         );
     }
     assert_eq!(
         refused_without(&place, "'rte.train' = 'train.tsv'\n", ""),
-        "--train: task `rte` has no file for its train split; give --file rte.train=path/to/file"
+        "--train: task `rte` has no file for its train split; give --file rte.train=path/to/file, \
+         or --file rte.train=hub for aps/super_glue on the hub"
     );
     let said = refused(&place, "--file wmt16_ende.test=none.jsonl");
     assert!(said.starts_with("none.jsonl: --file: cannot read it: No such file or directory"), "{said}");
@@ -44,7 +48,7 @@ fn a_missing_file_names_task_split_and_flag() {
     assert_eq!(
         place.refusal(&format!("{OVER} --out new/out --eval trivia_qa:0")),
         "--file: task `trivia_qa` has no file for its test or validation split; \
-         give --file trivia_qa.test=path/to/file"
+         give --file trivia_qa.test=path/to/file, or --file trivia_qa.validation=hub for mandarjoshi/trivia_qa on the hub"
     );
 }
 

@@ -3,6 +3,7 @@
 mod bad_input;
 mod checkpoints;
 mod free_text;
+mod layouts;
 mod mass;
 mod outputs;
 #[cfg(unix)]

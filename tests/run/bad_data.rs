@@ -54,7 +54,7 @@ fn files_without_examples_say_so() {
     let said = place.refusal(&format!("{RUN} --dev none.tsv"));
     assert!(said.starts_with("none.tsv: --dev: cannot read it"), "{said}");
     let said = place.refusal(&format!("{RUN} --train model"));
-    assert_eq!(said, "model: --train: this is a folder, not a file; give one of the files in it");
+    assert_eq!(said, "model: --train: there is no data file; give a file, or a folder with some in it");
 }
 
 #[test]

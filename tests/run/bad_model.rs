@@ -29,9 +29,15 @@ fn place() -> Place {
 fn what_is_not_there_is_named() {
     let place = place();
     let said = place.refusal("gradient-align --config run.toml --model none --out new/out");
-    assert_eq!(said, "none: --model: there is no such folder; give a model folder");
+    assert_eq!(
+        said,
+        "none: --model: there is no such folder; give a model folder, or the name of a model on the hub: OWNER/NAME"
+    );
     let said = place.refusal("gradient-align --config run.toml --model train.tsv --out new/out");
-    assert_eq!(said, "train.tsv: --model: there is no such folder; give a model folder");
+    assert_eq!(
+        said,
+        "train.tsv: --model: there is no such folder; give a model folder, or the name of a model on the hub: OWNER/NAME"
+    );
     for (file, expected) in [
         ("config.json", "model/config.json: cannot read it: No such file or directory (os error 2); check the path"),
         (

@@ -94,7 +94,10 @@ fn mistakes_are_named() {
     place.write("wrong.txt", "5\nx\n");
     for (arguments, wanted) in [
         ("bench --batch-size 0", "--batch-size: must be from 1 to 65536, not 0"),
-        ("bench --model none", "none: --model: there is no such folder; give a model folder"),
+        (
+            "bench --model none",
+            "none: --model: there is no such folder; give a model folder, or the name of a model on the hub: OWNER/NAME",
+        ),
         (
             "bench --shape t6",
             "--shape: there is no shape `t6`; give mini, t5-v1_1-small, t5-v1_1-base, mt5-small, or the path",

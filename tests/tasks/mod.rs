@@ -1,5 +1,6 @@
 //! The tasks that come with fsa, by their public face.
 
+mod parquet;
 mod registry;
 mod snapshots;
 

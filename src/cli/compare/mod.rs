@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use fsa::Result;
 use fsa::experiment::compare::{self, Outcome, Plan};
+use fsa::experiment::fetch_data;
 use fsa::spec::Compare;
 use options::{Options, Tables, stages};
 
@@ -56,6 +57,8 @@ impl Arguments {
         let count = jobs.count()?;
         let spec = resolve(options, how.config.as_deref(), count)?;
         threads::set(spec.threads)?;
+        how.fetch(&spec.model, &spec.out)?;
+        how.fetch_data(&fetch_data::of_compare(&spec), &spec.out)?;
         if how.dry_run {
             let plan = compare::plan(&spec)?;
             return if how.json { term::print_json(&Planned { plan, spec }) } else { print_plan(&plan, &spec) };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, Args};
+use fsa::model::given::Given;
 use fsa::spec::compare::{AttachPrompt, Mix, Report, StageTraining};
 use fsa::spec::config::Config;
 use fsa::spec::preset::IN_CONTEXT;
@@ -18,7 +19,7 @@ use crate::cli::evaluation::{AtMost, PROMPT_SENTINEL};
 use crate::cli::files::{self, DataFile};
 use crate::cli::how::{File, default_out};
 use crate::cli::options::{Layered, every_option, keys};
-use crate::cli::preset::{MODEL_HELP, PRESET_HELP, by_preset, model, task_file, with_default};
+use crate::cli::preset::{MODEL_HELP, PRESET_HELP, SAMPLE_HELP, by_preset, given, task_file, with_default};
 use crate::cli::stages::{NewStages, StageOptions, StageTables, over};
 use crate::cli::training::{SEED, TASK, TrainingOptions};
 use crate::cli::{lenient, threads};
@@ -30,8 +31,11 @@ const ALL: &str = "all";
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Options {
-    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
+    #[arg(long, value_name = "MODEL", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
+    /// A folder with LoRA in PEFT's layout, merged into the model before anything else
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    adapter: Option<PathBuf>,
     #[arg(long, value_name = "TASK", value_delimiter = ',', help_heading = "Input")]
     #[arg(help = format!("Fine-tuned tasks, with commas between, each registered or a task file (*.toml) [default: {TASK}]"))]
     #[serde(deserialize_with = "lenient::names")]
@@ -41,11 +45,13 @@ pub struct Options {
         Method::names().collect::<Vec<_>>().join(", "), by_preset(|of| of.compare.methods.join(","))))]
     #[serde(deserialize_with = "lenient::names")]
     methods: Option<Vec<String>>,
-    /// Data file of a task's train, validation or test split, with the task as in --target and --eval, or `mini` in
-    /// the path's place; give it once for each file. In a config: a [files] table
+    /// Data file of a task's train, validation or test split, with the task as in --target and --eval, or a folder, `mini` or
+    /// `hub` in the path's place; give it once for each split. In a config: a [files] table
     #[arg(long = "file", value_name = "TASK.SPLIT=PATH", value_parser = DataFile::parse, help_heading = "Input")]
     #[serde(deserialize_with = "files::table")]
     files: Option<Vec<DataFile>>,
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Input", help = SAMPLE_HELP)]
+    sample: Option<usize>,
     #[arg(long, value_name = "NAME", value_parser = one_of(&Preset::ALL, Preset::name), help_heading = "Input", help = PRESET_HELP)]
     preset: Option<Preset>,
     #[arg(long, value_name = "N", value_parser = choice::whole, help_heading = "Input")]
@@ -120,7 +126,7 @@ pub struct Options {
 
 every_option! {
     Options {
-        model target methods files preset seed seeds threads mix attach_prompt eval shots trade_off target_shots report limit
+        model adapter target methods files sample preset seed seeds threads mix attach_prompt eval shots trade_off target_shots report limit
         prompt_sentinel bleu_tokenizer out
     } { training stages decoding }
 }
@@ -182,7 +188,7 @@ impl Options {
             }
         }
         let own = data.values().map(PathBuf::as_path).chain(target.iter().filter_map(|task| task_file(task)));
-        let model = model(self.model, own)?;
+        let Given { model, adapter } = given(self.model, self.adapter, own)?;
         let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let seed = self.seed.unwrap_or(SEED);
         let names = self.methods.unwrap_or_else(|| defaults.compare.methods.iter().map(ToString::to_string).collect());
@@ -213,6 +219,7 @@ impl Options {
         Ok(Compare {
             out: self.out.unwrap_or_else(|| default_out("compare", target.first().map_or(TASK, String::as_str), seed)),
             model,
+            adapter,
             target: target.iter().map(|name| name.trim().to_owned()).collect(),
             methods,
             seed,
@@ -222,6 +229,7 @@ impl Options {
             trade_off: self.trade_off.unwrap_or(true),
             files: data,
             limit: self.limit.map_or(defaults.limit, |AtMost(limit)| limit),
+            sample: self.sample,
             prompt_sentinel: self.prompt_sentinel.unwrap_or(PROMPT_SENTINEL),
             bleu_tokenizer: self.bleu_tokenizer.unwrap_or_else(|| defaults.bleu_tokenizer.to_owned()),
             attach_prompt: self.attach_prompt.unwrap_or(AttachPrompt::Target),

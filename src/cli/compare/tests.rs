@@ -57,14 +57,14 @@ fn the_papers_numbers_are_the_defaults_of_its_preset() {
 
 #[test]
 fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
-    let flags = "--model m --target rte,tasks/own.toml --methods promot,multitask+1shot --file rte.train=a --preset mini --seed 3 \
+    let flags = "--model m --adapter a --target rte,tasks/own.toml --methods promot,multitask+1shot --file rte.train=a --preset mini --seed 3 \
         --seeds 2 --threads 1 --steps 10 --batch-size 8 --micro-batch-tokens 100 --optimizer adafactor-hf --adafactor-state fresh \
         --scale-parameter on --lr 0.25 --schedule cosine --lr-floor 0.1 --warmup-steps 4 --weight-decay 0.5 --beta1 0.8 \
         --beta2 0.95 --max-grad-norm 2 --low-memory --dropout 0.2 --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --probe-every 2 \
         --mix proportional:50 --prompt-length 7 --prompt-init uniform --prompt-text words --prompt-steps 11 \
         --prompt-probe-every 3 --prompt-lr 0.1 --prompt-weight-decay 0.01 --attach-prompt matched --lora-rank 2 \
         --lora-alpha 3 --lora-targets q,wo --lora-steps 12 --lora-probe-every 5 --lora-lr 0.02 --eval cb,xsum:2 --shots 0,4 \
-        --trade-off off --target-shots 1 --report validation --limit 9 --prompt-sentinel off --bleu-tokenizer intl --beams 2 \
+        --trade-off off --target-shots 1 --report validation --limit 9 --sample 5 --prompt-sentinel off --bleu-tokenizer intl --beams 2 \
         --max-new-tokens 5 --min-new-tokens 1 --length-penalty hf --length-penalty-exponent 0.5 --out o";
     let options = typed(flags);
     // All but --trainable, which follows from the method, and --prompt-file, which --prompt-text excludes.
@@ -84,7 +84,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
     }
     assert_eq!((spec.mix, spec.prompt.length, spec.prompt.text.as_deref()), (Mix::Proportional(50), 7, Some("words")));
     assert_eq!((spec.lora.rank, spec.lora.alpha, spec.lora.targets.join(",")), (2, 3.0, "q,wo".to_string()));
-    assert_eq!((spec.trade_off_shots(), spec.target_shots, spec.limit), (None, 1, Some(9)));
+    assert_eq!((spec.trade_off_shots(), spec.target_shots, spec.limit, spec.sample), (None, 1, Some(9), Some(5)));
     assert_eq!(resolved("", &toml::to_string(&spec).unwrap()), Ok(spec));
 }
 

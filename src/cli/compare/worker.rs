@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 
 use fsa::Result;
-use fsa::experiment::compare::{self, Order};
+use fsa::experiment::compare::{self, Order, Said};
+use fsa::experiment::{Existing, fetch, fetch_data};
+use fsa::hub::Silent;
 
 use crate::cli::{term, threads};
 
@@ -33,6 +35,12 @@ pub fn run(out: &Path) -> Result<()> {
         // Whoever gave the orders is gone, killed maybe: somebody else may go on in these folders at any moment.
         std::process::exit(term::INTERRUPTED.into());
     });
+    // Names on the hub mean here what they mean to whoever gives the orders: what is in the run's description.
+    let fetched = fetch::for_run(&spec.model, &spec.out, Existing::Resume, &mut Silent);
+    let data = |()| fetch_data::for_run(&fetch_data::of_compare(&spec), &spec.out, Existing::Resume, &mut Silent);
+    if let Err(error) = fetched.and_then(data) {
+        return term::print_json(&Said::Failed { kind: error.kind(), text: error.to_string() });
+    }
     compare::work_on(&spec, &pieces, &stop, &mut |said| {
         // Where nobody listens any more, orders have ended too.
         let _ = term::print_json(&said);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fsa::data::{MiniSplit, Task, source};
+use fsa::model::given::Given;
 use fsa::spec::align_methods::{self, Choose, STANDARD, Stages, takes_stages};
 use fsa::spec::config::Config;
 use fsa::spec::{Estimand, Estimator, GradientAlign, Preset, ProbeSplit};
@@ -14,7 +15,7 @@ use super::unused::refuse_unused;
 use crate::cli::choice::{self, one_of, switch, switch_name};
 use crate::cli::how::{File, default_out};
 use crate::cli::options::{Layered, every_option, keys};
-use crate::cli::preset::{MODEL_HELP, PRESET_HELP, by_preset, model, task_file};
+use crate::cli::preset::{MODEL_HELP, PRESET_HELP, SAMPLE_HELP, by_preset, given, task_file};
 use crate::cli::stages::{NewStages, StageOptions, StageTables};
 use crate::cli::training::{SEED, TASK, TrainingOptions};
 use crate::cli::{lenient, required, threads};
@@ -23,12 +24,13 @@ use crate::cli::{lenient, required, threads};
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Options {
-    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
+    #[arg(long, value_name = "MODEL", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     #[arg(help = format!("A registered task, or the path of a task file (*.toml) [default: {TASK}]"))]
     task: Option<String>,
-    /// Training split of the task, or `mini` for the mini world's [default: that of the task file]
+    /// Training split of the task: a file, a folder of its files, `mini` for the mini world's or `hub` for that on the hub [default:
+    /// that of the task file]
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     train: Option<PathBuf>,
     #[arg(long, value_name = "METHOD", value_delimiter = ',', help_heading = "Input")]
@@ -36,10 +38,12 @@ pub struct Options {
         align_methods::all().collect::<Vec<_>>().join(", ")))]
     #[serde(deserialize_with = "lenient::names")]
     method: Option<Vec<String>>,
-    /// Validation split, or `mini`; needed only for --probe-split validation, and for methods with a stage before the last, whose
+    /// Validation split, as --train; needed only for --probe-split validation, and for methods with a stage before the last, whose
     /// checkpoint it chooses [default: that of the task file]
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     dev: Option<PathBuf>,
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Input", help = SAMPLE_HELP)]
+    sample: Option<usize>,
     /// A folder with a soft prompt or LoRA in PEFT's layout, attached and frozen, as in ProMoT's second stage
     #[arg(long, value_name = "DIR", help_heading = "Input")]
     adapter: Option<PathBuf>,
@@ -92,7 +96,7 @@ pub struct Options {
 
 every_option! {
     Options {
-        model task method train dev adapter preset seed threads probe_batches probe_split probe_dropout shuffles estimators
+        model task method train dev sample adapter preset seed threads probe_batches probe_split probe_dropout shuffles estimators
         estimand out
     } { training stages }
 }
@@ -130,17 +134,17 @@ impl Options {
         estimators.sort();
         estimators.dedup();
         let data = [self.train.as_deref(), self.dev.as_deref(), task_file(&task)];
-        let model = model(self.model, data.into_iter().flatten())?;
+        let Given { model, adapter } = given(self.model, self.adapter, data.into_iter().flatten())?;
         let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let probe_split = self.probe_split.unwrap_or(GradientAlign::PROBE_SPLIT);
         let named = self.method.as_deref().map(align_methods::named).transpose()?;
-        if named.as_ref().is_some_and(Vec::is_empty) && self.adapter.is_some() {
+        if named.as_ref().is_some_and(Vec::is_empty) && adapter.is_some() {
             return Err(Error::input(format!("cannot be used with --method {STANDARD}, which has nothing attached"))
                 .flag("--adapter")
                 .next("leave one of the two out"));
         }
         let method = named.unwrap_or_default();
-        let has_adapter = self.adapter.is_some();
+        let has_adapter = adapter.is_some();
         refuse_unused(&self.stages.given(), &method, has_adapter)?;
         let chooses = !has_adapter && method.iter().any(|method| method.stages().len() > 1);
         let dev = match probe_split {
@@ -172,12 +176,13 @@ impl Options {
                 file(self.train, &task, &model, MiniSplit::Train)?,
                 "--train",
                 "the training split",
-                "path/to/train.tsv (or `train` in a --config file)",
+                "path/to/train.tsv, or hub for the task's data set on the hub (or `train` in a --config file)",
             )?,
             dev,
+            sample: self.sample,
             method,
             model,
-            adapter: self.adapter,
+            adapter,
             out: self.out.unwrap_or_else(|| default_out("gradient-align", &task, seed)),
             task,
             seed,

@@ -78,7 +78,7 @@ fn the_learning_rate_follows_the_optimizer_unless_given() {
 
 #[test]
 fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
-    let flags = "--model m --task tasks/own.toml --train t --dev d --steps 10 --probe-every 2 --probe-batches 3 \
+    let flags = "--model m --task tasks/own.toml --train t --dev d --sample 5 --steps 10 --probe-every 2 --probe-batches 3 \
         --probe-split validation --probe-dropout on --shuffles 5 --estimators expected,batch,expected --estimand summed \
         --batch-size 8 --micro-batch-tokens 100 --low-memory --lr 0.25 --warmup-steps 4 --weight-decay 0.5 --dropout 0.2 \
         --label-smoothing 0.3 --smoothing hf --z-loss 1e-4 --schedule cosine --lr-floor 0.1 --beta1 0.8 \
@@ -94,6 +94,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
         task: "tasks/own.toml".into(),
         method: Vec::new(),
         train: "t".into(),
+        sample: Some(5),
         dev: Some("d".into()),
         adapter: Some("a".into()),
         out: "o".into(),
@@ -181,7 +182,7 @@ fn what_must_be_given_is_asked_for_by_its_flag() {
     let error = resolve(typed("--train t"), None).unwrap_err().to_string();
     assert_eq!(
         error,
-        "--model: missing: the model's folder; give --model path/to/model, or mini for the embedded one (or `model` in a --config file)"
+        "--model: missing: the model's folder; give --model path/to/model, its name on the hub, or mini for the embedded one (or `model` in a --config file)"
     );
     assert!(resolve(typed("--model m"), None).unwrap_err().to_string().starts_with("--train: missing"));
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, Args};
+use fsa::model::given::Given;
 use fsa::spec::config::Config;
 use fsa::spec::label_ratio::Source;
 use fsa::spec::{Decoding, Defaults, Evaluation, LabelRatio, Preset, limit};
@@ -17,7 +18,9 @@ use crate::cli::evaluation::{AtMost, PROMPT_SENTINEL};
 use crate::cli::files::{self, DataFile};
 use crate::cli::how::{File, default_out};
 use crate::cli::options::{Layered, every_option, keys};
-use crate::cli::preset::{MODEL_HELP, PRESET_HELP, by_preset, model, task_file, with_default};
+use crate::cli::preset::{
+    ADAPTER_HELP, MODEL_HELP, PRESET_HELP, SAMPLE_HELP, by_preset, given, task_file, with_default,
+};
 use crate::cli::training::{SEED, TASK, TrainingOptions};
 use crate::cli::{lenient, threads};
 
@@ -25,23 +28,28 @@ use crate::cli::{lenient, threads};
 #[derive(Debug, Default, Clone, PartialEq, Args, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Options {
-    #[arg(long, value_name = "DIR", help_heading = "Input", help = MODEL_HELP)]
+    #[arg(long, value_name = "MODEL", help_heading = "Input", help = MODEL_HELP)]
     model: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", help_heading = "Input", help = ADAPTER_HELP)]
+    adapter: Option<PathBuf>,
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     #[arg(help = format!("The fine-tuned task: a registered one, or the path of a task file (*.toml) [default: {TASK}]"))]
     task: Option<String>,
-    /// Training split of the task, or `mini` for the mini world's: short for --file TASK.train=FILE
+    /// Training split of the task: a file, a folder of its files, `mini` for the mini world's or `hub` for that on the hub; short for
+    /// --file TASK.train=FILE
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     train: Option<PathBuf>,
-    /// Validation split of the task, or `mini`: short for --file TASK.validation=FILE
+    /// Validation split of the task, as --train: short for --file TASK.validation=FILE
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     dev: Option<PathBuf>,
-    /// Data file of a task's train, validation or test split, with the task as in --task and --eval, or `mini` in
-    /// the path's place; give it once for each file. In a config: a [files] table
+    /// Data file of a task's train, validation or test split, with the task as in --task and --eval, or a folder, `mini` or
+    /// `hub` in the path's place; give it once for each split. In a config: a [files] table
     #[arg(long = "file", value_name = "TASK.SPLIT=PATH", value_parser = DataFile::parse, help_heading = "Input")]
     #[serde(deserialize_with = "files::table")]
     files: Option<Vec<DataFile>>,
-    /// Fine-tune nothing: measure every checkpoint-N that another trainer left in this folder
+    #[arg(long, value_name = "N", value_parser = choice::count, help_heading = "Input", help = SAMPLE_HELP)]
+    sample: Option<usize>,
+    /// Fine-tune nothing: measure every checkpoint-N that another trainer left in this folder, whole models or adapters of --model
     #[arg(long, value_name = "DIR", help_heading = "Input")]
     checkpoints: Option<PathBuf>,
     /// Exit with code 1 after measuring if an entry of --checkpoints was skipped [default: off]
@@ -95,7 +103,7 @@ pub struct Options {
 
 every_option! {
     Options {
-        model task train dev files checkpoints strict seed threads eval limit prompt_sentinel onset bleu_tokenizer preset out
+        model adapter task train dev files sample checkpoints strict seed threads eval limit prompt_sentinel onset bleu_tokenizer preset out
     } { training decoding }
 }
 
@@ -173,10 +181,11 @@ impl Options {
         }
         let seed = options.seed.unwrap_or(SEED);
         let data = files.values().map(PathBuf::as_path).chain(options.checkpoints.as_deref()).chain(task_file(&task));
-        let model = model(options.model, data)?;
+        let Given { model, adapter } = given(options.model, options.adapter, data)?;
         let defaults = options.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         Ok(LabelRatio {
             model,
+            adapter,
             out: options.out.unwrap_or_else(|| default_out("label-ratio", &task, seed)),
             task,
             seed,
@@ -184,6 +193,7 @@ impl Options {
             eval: evaluations(options.eval, &defaults)?,
             files,
             limit: options.limit.map_or(defaults.limit, |AtMost(limit)| limit),
+            sample: options.sample,
             prompt_sentinel: options.prompt_sentinel.unwrap_or(PROMPT_SENTINEL),
             onset: options.onset.unwrap_or(LabelRatio::ONSET),
             bleu_tokenizer: options.bleu_tokenizer.unwrap_or_else(|| defaults.bleu_tokenizer.to_owned()),

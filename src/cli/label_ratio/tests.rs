@@ -44,8 +44,8 @@ fn evaluation(task: &str, shots: usize) -> Evaluation {
     Evaluation { task: task.into(), shots }
 }
 
-const COMMON: &str = "--model m --task tasks/own.toml --train t --dev d --file wmt16_ende.test=w \
-    --file trivia_qa.validation=v --eval trivia_qa:5,wmt16_ende,trivia_qa:5 --limit 7 --prompt-sentinel off --onset 0.25 \
+const COMMON: &str = "--model m --adapter a --task tasks/own.toml --train t --dev d --file wmt16_ende.test=w \
+    --file trivia_qa.validation=v --eval trivia_qa:5,wmt16_ende,trivia_qa:5 --limit 7 --sample 5 --prompt-sentinel off --onset 0.25 \
     --bleu-tokenizer intl --preset mini --beams 2 --max-new-tokens 9 --min-new-tokens 1 --length-penalty hf \
     --length-penalty-exponent 0.5 --seed 18446744073709551615 --threads 3 --out o";
 const TRAIN: &str = "--steps 10 --probe-every 2 --batch-size 8 --micro-batch-tokens 100 --low-memory --lr 0.25 --warmup-steps 4 \
@@ -64,12 +64,14 @@ fn common(source: Source) -> LabelRatio {
     ];
     LabelRatio {
         model: "m".into(),
+        adapter: Some("a".into()),
         task: "tasks/own.toml".into(),
         out: "o".into(),
         seed: u64::MAX,
         threads: 3,
         eval: vec![evaluation("trivia_qa", 5), evaluation("wmt16_ende", 1)],
         files: files.into_iter().map(|(key, path)| (key.into(), path.into())).collect(),
+        sample: Some(5),
         limit: Some(7),
         prompt_sentinel: false,
         onset: 0.25,
@@ -240,7 +242,7 @@ fn a_spec_can_be_run_again_with_another_source_or_decoding() {
 fn what_must_be_given_is_asked_for_by_its_flag() {
     assert_eq!(
         refused("--train t"),
-        "--model: missing: the model's folder; give --model path/to/model, or mini for the embedded one (or `model` in a --config file)"
+        "--model: missing: the model's folder; give --model path/to/model, its name on the hub, or mini for the embedded one (or `model` in a --config file)"
     );
     assert!(refused("--model m --eval trivia_qa:x").starts_with("--eval: `trivia_qa:x` is not a task with"));
     assert!(refused("--model m --eval trivia_qa,,rte").starts_with("--eval: `` names no task"));

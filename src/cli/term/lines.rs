@@ -25,6 +25,11 @@ impl Lines {
         format!("{done}/{total}  {}", if done > 0 { "going on" } else { "started" })
     }
 
+    /// So many more units were an earlier run's.
+    pub fn found(&mut self, units: u64) {
+        self.done_before += units;
+    }
+
     /// The line that is due when `done` units are complete, if one is.
     pub fn advance(&mut self, done: u64, what: &str, now: Instant) -> Option<String> {
         let finished = done >= self.total;
@@ -76,6 +81,17 @@ mod tests {
         assert_eq!(line.as_deref(), Some("250/400  step 250, loss 0.412  eta 2m30s"));
         let line = lines.advance(400, "done", begun + Duration::from_secs(51));
         assert_eq!(line.as_deref(), Some("400/400  done  in 51s"));
+    }
+
+    #[test]
+    fn what_a_part_finds_done_does_not_count_either() {
+        let begun = Instant::now();
+        let mut lines = Lines::new(begun);
+        lines.begin(1000, 400, begun);
+        // A stage that an earlier run had half done, and ten units of this run's own in ten seconds.
+        lines.found(90);
+        let line = lines.advance(500, "step 100", begun + Duration::from_secs(10));
+        assert_eq!(line.as_deref(), Some("500/1000  step 100  eta 8m20s"));
     }
 
     #[test]

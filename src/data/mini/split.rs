@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{MiniSplit, World};
+use crate::data::task::Draw;
 use crate::data::{Split, Task};
 use crate::error::{Error, Result};
 use crate::spec::MINI;
@@ -31,11 +32,22 @@ impl World {
     /// # Errors
     /// If the world has none, or its columns are not those of `task`.
     pub fn split_named(&self, name: &str, task: &Task, split: MiniSplit) -> Result<Split> {
+        self.split_drawn(name, task, split, None)
+    }
+
+    /// As [`split_named`](Self::split_named), of a sample of its rows.
+    pub(in crate::data) fn split_drawn(
+        &self,
+        name: &str,
+        task: &Task,
+        split: MiniSplit,
+        draw: Option<&Draw>,
+    ) -> Result<Split> {
         let path = Self::path(name, split);
         if !Self::has(name, split) {
             return Err(no_split(&path, name, split));
         }
-        task.read_lines(&path, &self.json_lines(name, split))
+        task.read_lines(&path, &self.json_lines(name, split), draw)
     }
 
     /// What stands for a file's path: `mini:rte/train`.

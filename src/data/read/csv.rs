@@ -10,12 +10,12 @@ use std::sync::Arc;
 use ::csv::{ReaderBuilder, StringRecord, Terminator};
 use serde_json::Value;
 
-use super::lines::{Line, Lines};
+use super::lines::{LONGEST, Line, Lines, too_long};
 use super::{Header, Record, Records, empty_file, unique_columns, wrong_fields};
 use crate::error::{Error, Result};
 
 pub(super) fn open(path: &Path, file: File) -> Result<Records> {
-    let mut frames = Frames { lines: Lines::new(path, file) };
+    let mut frames = Frames { lines: Lines::new(path, file)? };
     let first = frames.next().transpose()?.ok_or_else(|| empty_file(path.to_path_buf()))?;
     let names = first.fields(path)?.iter().map(String::from).collect();
     let columns = unique_columns(path, names, Some(first.line))?;
@@ -118,6 +118,9 @@ impl Iterator for Frames {
                 (Some(Ok(line)), None) if line.text.is_empty() => continue,
                 (Some(Ok(line)), None) => frame = Some(Frame::new(line)),
                 (Some(Ok(line)), Some(open)) => open.push(&line),
+            }
+            if let Some(frame) = frame.as_ref().filter(|frame| frame.text.len() > LONGEST) {
+                return Some(Err(too_long(self.lines.path(), frame.line)));
             }
             if let Some(whole) = frame.take_if(|frame| frame.balanced) {
                 return Some(Ok(whole));

@@ -16,7 +16,7 @@ pub(super) fn open(path: &Path, file: File) -> Result<Records> {
         return Err(empty_file(path.to_path_buf()));
     }
     let owner: PathBuf = path.to_path_buf();
-    let rows = Lines::new(path, file).filter(|line| !matches!(line, Ok(line) if line.text.trim().is_empty()));
+    let rows = Lines::new(path, file)?.filter(|line| !matches!(line, Ok(line) if line.text.trim().is_empty()));
     Ok(Records::new(None, rows.map(move |line| record(&owner, &line?))))
 }
 

@@ -1,10 +1,14 @@
 //! Lines of a text file: UTF-8, with or without a byte-order mark, ended by `\n` or `\r\n`.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use super::format::{failed, unpacked};
 use crate::error::{Error, Result};
+
+/// The longest line, and the longest record, in bytes: a small packed file may unpack to a line without end.
+pub(super) const LONGEST: usize = 64 << 20;
 
 /// A line without its end.
 pub(super) struct Line {
@@ -18,13 +22,13 @@ pub(super) struct Line {
 /// The lines of a file, in order.
 pub(super) struct Lines {
     path: PathBuf,
-    input: BufReader<File>,
+    input: BufReader<Box<dyn Read>>,
     number: usize,
 }
 
 impl Lines {
-    pub(super) fn new(path: &Path, file: File) -> Self {
-        Self { path: path.to_path_buf(), input: BufReader::new(file), number: 0 }
+    pub(super) fn new(path: &Path, file: File) -> Result<Self> {
+        Ok(Self { path: path.to_path_buf(), input: BufReader::new(unpacked(path, file)?), number: 0 })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -32,17 +36,26 @@ impl Lines {
     }
 }
 
+/// Why the record that begins in line `number` cannot be read.
+pub(super) fn too_long(path: &Path, number: usize) -> Error {
+    Error::input(format!("the line is longer than {} MiB", LONGEST >> 20))
+        .at(path)
+        .line(number)
+        .next("check that the file is text, with a record in each line")
+}
+
 impl Iterator for Lines {
     type Item = Result<Line>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut bytes = Vec::new();
-        match self.input.read_until(b'\n', &mut bytes) {
-            Ok(0) => return None,
-            Ok(_) => {}
-            Err(source) => return Some(Err(Error::io("read", &self.path, source))),
-        }
         self.number += 1;
+        match self.input.by_ref().take(LONGEST as u64 + 1).read_until(b'\n', &mut bytes) {
+            Ok(0) => return None,
+            Ok(length) if length > LONGEST => return Some(Err(too_long(&self.path, self.number))),
+            Ok(_) => {}
+            Err(source) => return Some(Err(failed(&self.path, source))),
+        }
         if self.number == 1 && bytes.starts_with(BYTE_ORDER_MARK) {
             bytes.drain(..BYTE_ORDER_MARK.len());
         }
@@ -74,5 +87,5 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// All lines of a text file, without their ends. A last line that is empty is none.
 pub fn text_lines(path: impl AsRef<Path>) -> Result<Vec<String>> {
     let path = path.as_ref();
-    Lines::new(path, super::open_file(path)?).map(|line| line.map(|line| line.text)).collect()
+    Lines::new(path, super::open_file(path)?)?.map(|line| line.map(|line| line.text)).collect()
 }

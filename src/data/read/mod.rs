@@ -2,16 +2,23 @@
 //!
 //! The format is chosen by the file's extension. Readers know nothing of tasks: a record is an ordered row of named values.
 //! No file, however broken, makes them panic; each error names the file, the line (the row, for parquet) and what to do.
+//! Nor does a file sit in memory: text is read line by line, parquet by row group, of which those that hold no wanted row are
+//! not read at all.
 
 mod csv;
+mod format;
 mod jsonl;
 mod lines;
+mod pages;
 mod parquet;
+pub(super) mod places;
+pub(super) mod sample;
 mod tsv;
 
 #[cfg(test)]
 mod tests;
 
+pub use format::Format;
 pub use jsonl::json_lines;
 pub use lines::text_lines;
 
@@ -24,46 +31,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-
-/// The formats that can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Tab-separated values with a header and no quoting: `"` is a character like any other, as in GLUE's files.
-    Tsv,
-    /// Comma-separated values with a header and the quoting of RFC 4180.
-    Csv,
-    /// One JSON object per line.
-    JsonLines,
-    /// Apache Parquet, as on the Hugging Face hub.
-    Parquet,
-}
-
-impl Format {
-    /// The extensions that are known, without dots.
-    const EXTENSIONS: [(&'static str, Self); 6] = [
-        ("tsv", Self::Tsv),
-        ("csv", Self::Csv),
-        ("jsonl", Self::JsonLines),
-        ("ndjson", Self::JsonLines),
-        ("json", Self::JsonLines),
-        ("parquet", Self::Parquet),
-    ];
-
-    /// The format that `path`'s extension stands for, in either case.
-    pub fn of(path: &Path) -> Result<Self> {
-        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        let known = Self::EXTENSIONS.iter().find(|(known, _)| Some(*known) == extension.as_deref());
-        if let Some((_, format)) = known {
-            return Ok(*format);
-        }
-        let what = match extension {
-            Some(extension) => format!("files ending in .{extension} cannot be read"),
-            None => "the file has no extension to tell its format by".into(),
-        };
-        let list = Self::EXTENSIONS.map(|(known, _)| format!(".{known}")).join(", ");
-        Err(Error::input(what).at(path).next(format!("give one of {list} (the JSON ones hold one object per line)")))
-    }
-}
 
 /// One row of a file: named values in the file's order.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,21 +87,63 @@ pub struct Header {
     pub line: Option<usize>,
 }
 
+/// A file's rows, one after the other.
+trait Rows {
+    /// The next one.
+    fn next_row(&mut self) -> Option<Result<Record>>;
+
+    /// Leaves out the next `rows`.
+    fn skip_rows(&mut self, rows: u64) -> Result<()> {
+        for _ in 0..rows {
+            match self.next_row() {
+                None => break,
+                Some(row) => row.map(drop)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<I: Iterator<Item = Result<Record>>> Rows for I {
+    fn next_row(&mut self) -> Option<Result<Record>> {
+        self.next()
+    }
+}
+
 /// The records of one file, read as they are asked for. After an error it ends.
 pub struct Records {
     header: Option<Header>,
-    rows: Box<dyn Iterator<Item = Result<Record>>>,
+    known_rows: Option<u64>,
+    rows: Box<dyn Rows>,
+    /// The row that comes next, from 0.
+    next: u64,
     ended: bool,
 }
 
 impl Records {
-    fn new(header: Option<Header>, rows: impl Iterator<Item = Result<Record>> + 'static) -> Self {
-        Self { header, rows: Box::new(rows), ended: false }
+    fn new(header: Option<Header>, rows: impl Rows + 'static) -> Self {
+        Self { header, known_rows: None, rows: Box::new(rows), next: 0, ended: false }
     }
 
     /// The columns, where the format declares them once; JSON lines name them in every record.
     pub fn header(&self) -> Option<&Header> {
         self.header.as_ref()
+    }
+
+    /// How many there are, where the format says so before they are read.
+    pub fn known_rows(&self) -> Option<u64> {
+        self.known_rows
+    }
+
+    /// The record of row `row`, from 0; those between it and the last one that was read are left out.
+    pub fn at(&mut self, row: u64) -> Option<Result<Record>> {
+        let ahead = row.saturating_sub(self.next);
+        if let Err(error) = self.rows.skip_rows(ahead) {
+            self.ended = true;
+            return Some(Err(error));
+        }
+        self.next += ahead;
+        self.next()
     }
 }
 
@@ -145,7 +154,8 @@ impl Iterator for Records {
         if self.ended {
             return None;
         }
-        let record = self.rows.next();
+        let record = self.rows.next_row();
+        self.next += 1;
         self.ended = !matches!(record, Some(Ok(_)));
         record
     }
@@ -153,13 +163,18 @@ impl Iterator for Records {
 
 /// Opens `path` by the reader that its extension stands for.
 pub fn open(path: impl AsRef<Path>) -> Result<Records> {
+    open_columns(path, None)
+}
+
+/// As [`open`]; where the format keeps columns apart, those that `wanted` does not name are not read. The header has them all.
+pub fn open_columns(path: impl AsRef<Path>, wanted: Option<&[&str]>) -> Result<Records> {
     let path = path.as_ref();
     let file = open_file(path)?;
     match Format::of(path)? {
         Format::Tsv => tsv::open(path, file),
         Format::Csv => csv::open(path, file),
         Format::JsonLines => jsonl::open(path, file),
-        Format::Parquet => parquet::open(path, file),
+        Format::Parquet => parquet::open(path, file, wanted),
     }
 }
 

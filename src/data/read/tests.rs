@@ -129,8 +129,10 @@ fn places_that_are_no_data_file() {
     assert_eq!(at("none.tsv"), "none.tsv: cannot read it: No such file or directory (os error 2); check the path");
     std::fs::create_dir(folder.path().join("folder")).unwrap();
     assert_eq!(at("folder"), "folder: this is a folder, not a file; give one of the files in it");
-    let list = "give one of .tsv, .csv, .jsonl, .ndjson, .json, .parquet (the JSON ones hold one object per line)";
+    let list = "give one of .tsv, .csv, .jsonl, .ndjson, .json, .parquet (the JSON ones hold one object per line), \
+                each also with .gz or .zst behind it";
     assert_eq!(refusal("a.xlsx", ""), format!("a.xlsx: files ending in .xlsx cannot be read; {list}"));
+    assert_eq!(refusal("a.xlsx.gz", ""), format!("a.xlsx.gz: files ending in .xlsx cannot be read; {list}"));
     assert_eq!(refusal("data", ""), format!("data: the file has no extension to tell its format by; {list}"));
 }
 

@@ -12,7 +12,7 @@ use super::{Header, Record, Records, empty_file, unique_columns, wrong_fields};
 use crate::error::{Error, Result};
 
 pub(super) fn open(path: &Path, file: File) -> Result<Records> {
-    let mut lines = Lines::new(path, file);
+    let mut lines = Lines::new(path, file)?;
     let header = lines.next().transpose()?.ok_or_else(|| empty_file(path.to_path_buf()))?;
     if header.text.is_empty() {
         return Err(Error::input("the first line is empty").at(path).line(1).next("begin the file with a header line"));

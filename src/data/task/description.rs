@@ -11,6 +11,7 @@ use crate::data::labels::LabelSet;
 use crate::data::metric::Metric;
 use crate::data::template::Template;
 use crate::error::{Error, Result};
+use crate::hub::Id;
 use crate::spec::nearest::nearest;
 
 #[derive(Deserialize)]
@@ -43,8 +44,13 @@ struct SplitsDescription {
 struct HubDescription {
     id: Spanned<String>,
     config: Option<Spanned<String>>,
+    revision: Option<Spanned<String>>,
     #[serde(default)]
     splits: SplitsDescription,
+    #[serde(default)]
+    files: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    rows: BTreeMap<String, u64>,
 }
 
 #[derive(Deserialize)]
@@ -224,11 +230,19 @@ impl SplitsDescription {
 fn hub(file: &Source<'_>, given: HubDescription) -> Result<Hub> {
     let start = given.id.span().start;
     let id = given.id.into_inner();
-    if !matches!(id.split('/').collect::<Vec<_>>()[..], [owner, name] if !owner.is_empty() && !name.is_empty()) {
-        return Err(file.error(start, format!("`{id}` is no data set of the hub")).next("give it as `owner/name`"));
+    let revision = given.revision.map(|revision| filled_text(file, revision)).transpose()?;
+    if Id::new(&id, revision.as_deref()).is_none() {
+        let (what, next) = match Id::new(&id, None) {
+            None => (format!("`{id}` is no data set of the hub"), "give it as `owner/name`"),
+            Some(_) => (format!("`{}` is no revision", revision.unwrap_or_default()), "give a branch, tag or commit"),
+        };
+        return Err(file.error(start, what).next(next));
     }
     let config = given.config.map(|config| filled_text(file, config)).transpose()?;
-    Ok(Hub { id, config, splits: given.splits.each(|name| filled_text(file, name))? })
+    let text = |(split, pattern)| Ok((split, filled_text(file, pattern)?));
+    let files = given.files.into_iter().map(text).collect::<Result<_>>()?;
+    let splits = given.splits.each(|name| filled_text(file, name))?;
+    Ok(Hub { id, config, revision, splits, files, rows: given.rows })
 }
 
 /// A text that must hold something.

@@ -27,6 +27,12 @@ impl Task {
         Ok(())
     }
 
+    /// What files may call the columns that examples are made of: whole names, and what dotted paths begin with.
+    pub(super) fn file_columns(&self) -> Vec<&str> {
+        let names = self.columns.values().chain([&self.target.columns, &self.target.references]).flatten();
+        names.flat_map(|name| [name.as_str(), first(name)]).collect()
+    }
+
     /// The example that `record` makes, or `None` where the task drops its target.
     pub(super) fn example(&self, path: &Path, row: usize, record: &Record) -> Result<Option<Example>> {
         let Some((target, label)) = self.target(path, record)? else { return Ok(None) };
@@ -120,8 +126,19 @@ fn find<'a>(path: &Path, record: &'a Record, names: &'a [String]) -> Result<(&'a
             .line(record.line)
             .column(first(name))
             .next("fill it in, or remove the row")),
-        None => Err(missing(path, Some(record.line), names, record.columns())),
+        None => Err(missing(path, Some(record.line), names, &there(record, names))),
     }
+}
+
+/// What `record` has, as far as it bears on `names`: its columns, and what is within those that the names reach into.
+fn there(record: &Record, names: &[String]) -> Vec<String> {
+    let within = |name: &String| match record.get(name) {
+        Some(Value::Object(fields)) if names.iter().any(|wanted| first(wanted) == name && wanted != name) => {
+            fields.keys().map(|key| format!("{name}.{key}")).collect()
+        }
+        _ => vec![name.clone()],
+    };
+    record.columns().iter().flat_map(within).collect()
 }
 
 fn missing(path: &Path, line: Option<usize>, wanted: &[String], there: &[String]) -> Error {

@@ -23,6 +23,8 @@ pub(super) struct Asking<'a> {
     pub files: &'a BTreeMap<String, PathBuf>,
     /// Examples of each task; all of them without.
     pub limit: Option<usize>,
+    /// Rows of each split that are read; all of them without.
+    pub sample: Option<usize>,
     pub bleu_tokenizer: &'a str,
     pub seed: u64,
 }
@@ -33,6 +35,7 @@ impl<'a> From<&'a LabelRatio> for Asking<'a> {
             model: &spec.model,
             files: &spec.files,
             limit: spec.limit,
+            sample: spec.sample,
             bleu_tokenizer: &spec.bleu_tokenizer,
             seed: spec.seed,
         }

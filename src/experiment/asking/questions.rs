@@ -1,12 +1,14 @@
 //! Questions: prompts with their references, read and tokenised once.
 
+use std::path::PathBuf;
+
 use super::Asking;
 use crate::data::prompt::{FewShot, Layout};
-use crate::data::{MiniSplit, Split, Task, cut, source};
+use crate::data::{MiniSplit, Reading, Split, Task, cut, source};
 use crate::error::{Error, Result};
 use crate::experiment::scoring::Metric;
 use crate::measure::Language;
-use crate::report::run_info::DataInfo;
+use crate::report::run_info::{DataInfo, DataOrigin, HashedFile};
 use crate::spec::Seeds;
 use crate::spec::label_ratio::Evaluation;
 use crate::tokenizer::Tokenizer;
@@ -42,7 +44,20 @@ pub(in crate::experiment) struct Asked {
 
 /// For `run.json`.
 pub(in crate::experiment) fn describe(split: &Split) -> DataInfo {
-    DataInfo { path: split.path.clone(), sha256: split.sha256.clone(), rows: split.len() as u64 }
+    let hashed = |(path, sha256): &(PathBuf, String)| HashedFile { path: path.clone(), sha256: sha256.clone() };
+    DataInfo {
+        path: split.path.clone(),
+        sha256: split.sha256.clone(),
+        rows: split.len() as u64,
+        file_rows: Some(split.rows),
+        sampled: split.is_sample(),
+        files: split.files.iter().map(hashed).collect(),
+        origin: split.origin.as_ref().map(|origin| DataOrigin {
+            repo: origin.repo.clone(),
+            revision: origin.revision.clone(),
+            commit: origin.commit.clone(),
+        }),
+    }
 }
 
 /// What reading evaluations takes.
@@ -59,11 +74,21 @@ impl Reader<'_> {
         let given = |split: MiniSplit| self.asking.files.get(&format!("{typed}.{}", split.name())).cloned();
         let Some((split, path)) = source::of(task, self.asking.model, splits, given) else {
             let names: Vec<&str> = splits.iter().map(|split| split.name()).collect();
+            let hub = task.hub().and_then(|hub| {
+                let split = names.iter().find(|name| hub.splits.iter().any(|(split, _)| split == **name))?;
+                Some(format!(", or --file {typed}.{split}=hub for {} on the hub", hub.id))
+            });
             return Err(Error::input(format!("task `{typed}` has no file for its {} split", names.join(" or ")))
                 .flag(flag)
-                .next(format!("give --file {typed}.{}=path/to/file", names.first().copied().unwrap_or("test"))));
+                .next(format!(
+                    "give --file {typed}.{}=path/to/file{}",
+                    names.first().copied().unwrap_or("test"),
+                    hub.unwrap_or_default()
+                )));
         };
-        let mut split = source::read(task, &path, split).map_err(|error| error.flag(flag))?;
+        let reading = Reading { task, split, sample: self.asking.sample, seeds: Seeds::new(self.asking.seed) };
+        let mut split = reading.read(&path).map_err(|error| error.flag(flag))?;
+        self.warnings.extend(split.warning().filter(|warning| !self.warnings.contains(warning)));
         let cut = cut::split(task, &mut split, |text| self.tokenizer.encode(text))?;
         if cut > 0 {
             self.warnings.push(format!(

@@ -13,14 +13,14 @@ use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use self::operations::{Load, gflop};
-use super::probe;
+use super::{attachment, probe};
 use crate::data::Tokenized;
 use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
 use crate::machine;
 use crate::model::loss::LossOptions;
 use crate::model::t5::Pass;
-use crate::model::{self, Packed, Shape, T5, T5Config, Whole};
+use crate::model::{Packed, Shape, T5, T5Config, Whole, given};
 use crate::spec::{Decoding, Estimator, LengthPenalty, Seeds, Training};
 use crate::train::Trainer;
 
@@ -89,7 +89,7 @@ impl Subject {
     /// If there is none.
     pub fn config(&self) -> Result<T5Config> {
         match self {
-            Self::Folder(path) => crate::model_folder::refuse_missing(path).and_then(|()| T5Config::read(path)),
+            Self::Folder(path) => T5Config::read(&given::resolve(path.clone(), None)?.existing()?),
             Self::Shape(shape) => shape.config(),
             Self::Config(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| Error::io("read", path, error))?;
@@ -235,7 +235,7 @@ impl Bench {
     fn model(&self) -> Result<T5> {
         let config = self.config()?;
         match &self.subject {
-            Subject::Folder(path) => model::load(path).map(|(model, _)| model),
+            Subject::Folder(path) => attachment::load(path),
             Subject::Shape(_) | Subject::Config(_) => T5::random(config, Seeds::new(0)),
         }
     }
@@ -249,7 +249,8 @@ impl Bench {
         let model = self.model()?;
         let vocab = model.config().shape.vocab_size;
         let lengths = self.lengths().into_iter().enumerate();
-        let sources: Vec<Vec<u32>> = lengths.map(|(i, length)| ids(i, length, vocab)).collect();
+        let prefix = model.prompt_ids();
+        let sources: Vec<_> = lengths.map(|(i, length)| [&prefix[..], &ids(i, length, vocab)].concat()).collect();
         match work {
             Work::Alignment => self.alignment(&model, sources),
             Work::Training => self.training(&model, &sources),

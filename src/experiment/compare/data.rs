@@ -1,13 +1,12 @@
 //! What a target with a seed is trained on and asked, read and tokenised once.
 
-use std::path::Path;
-
 use super::attach::New;
 use super::inputs::Examples;
 use crate::data::{MiniSplit, Split, Task, Tokenized, batch};
 use crate::error::{Error, Result};
 use crate::experiment::asking::{Asked, Asking, Examiner, Labels, Reader, describe};
-use crate::model::T5Config;
+use crate::experiment::attachment::Attachment;
+use crate::model::{self, T5, T5Config};
 use crate::model_folder;
 use crate::report::run_info::DataInfo;
 use crate::spec::Compare;
@@ -19,16 +18,31 @@ use crate::tokenizer::Tokenizer;
 pub(super) struct Base {
     pub tokenizer: Tokenizer,
     pub config: T5Config,
+    /// What is merged into the model before anything else.
+    pub attachment: Option<Attachment>,
 }
 
 impl Base {
     /// Reads what belongs to the model, but for its weights.
-    pub fn load(model: &Path) -> Result<Self> {
+    pub fn load(spec: &Compare) -> Result<Self> {
+        let model = &spec.model;
         model_folder::refuse_missing(model)?;
+        let attachment = Attachment::read(spec.adapter.as_deref())?;
+        attachment.as_ref().map_or(Ok(()), Attachment::refuse_prompt)?;
         let config = T5Config::read(model)?;
         let tokenizer = Tokenizer::from_dir(model)?;
         tokenizer.check_vocab(config.shape.vocab_size)?;
-        Ok(Self { tokenizer, config })
+        Ok(Self { tokenizer, config, attachment })
+    }
+
+    /// `model`, as its folder has it, with what is merged into it.
+    pub fn merged(&self, model: T5) -> Result<T5> {
+        self.attachment.as_ref().map_or(Ok(None), |it| it.merge(&model).map(Some)).map(|with| with.unwrap_or(model))
+    }
+
+    /// The model that all methods begin with.
+    pub fn model(&self, spec: &Compare) -> Result<T5> {
+        self.merged(model::load(&spec.model)?.0)
     }
 }
 
@@ -59,6 +73,7 @@ impl Target {
             model: &spec.model,
             files: &spec.files,
             limit: spec.limit,
+            sample: spec.sample,
             bleu_tokenizer: &spec.bleu_tokenizer,
             seed,
         };

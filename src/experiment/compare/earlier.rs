@@ -27,7 +27,7 @@ impl Earlier {
     /// Reads everything but the weights for the methods of `spec`, which has one target and one seed.
     pub fn load(spec: Compare) -> Result<Self> {
         spec.validate()?;
-        let base = Base::load(&spec.model)?;
+        let base = Base::load(&spec)?;
         let mut warnings = Vec::new();
         let targets = load_targets(&spec, &base, &mut warnings)?;
         Ok(Self { spec, base, targets, warnings })

@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_source_is_its_soft_prompt_then_another_examples_shot_then_itself() {
         let spec: Compare = toml::from_str(include_str!("../../../reports/mini-compare/rte/spec.toml")).unwrap();
-        let base = Base::load(&spec.model).unwrap();
+        let base = Base::load(&spec).unwrap();
         let target = Target::load(&spec, &base, "rte", 0, &mut Vec::new()).unwrap();
         let prefix: Vec<u32> = prompt::virtual_tokens(0, 3).collect();
         let training = &spec.model_stage.training;

@@ -179,6 +179,7 @@ impl Hands<'_> {
                 worker.piece = Some((piece, done));
                 events.advance(self.units(), &format!("{}: {now}", self.work.pieces[piece].name));
             }
+            (Said::Found { units }, _) => events.found(units),
             (Said::Warn(text), _) => events.warn(&text),
             (Said::Done, Some((piece, _))) => {
                 worker.piece = None;

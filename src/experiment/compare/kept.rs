@@ -46,11 +46,11 @@ impl Kept {
     }
 
     /// Writes `model`, of which a stage trained what `trained` says, unless it is there: one that has its name is whole, and a
-    /// step has but one state. `base` is the folder that training began with.
+    /// step has but one state. `base` is the folder that training began with; the model is written `whole` where that holds another.
     ///
     /// # Errors
     /// If the disk does not take it; others then stay.
-    pub fn save(&self, model: &T5, trained: Trained, base: &Path) -> Result<()> {
+    pub fn save(&self, model: &T5, trained: Trained, base: &Path, whole: bool) -> Result<()> {
         if self.path.exists() {
             return Ok(());
         }
@@ -68,7 +68,8 @@ impl Kept {
                 .and_then(|()| fs::File::open(&path)?.sync_all())
                 .map_err(|error| Error::io("write", &path, error))
         };
-        if trained != Trained::Attached {
+        let whole = whole || trained != Trained::Attached;
+        if whole {
             for name in BESIDE {
                 match model_folder::read(base, name) {
                     Ok(bytes) => write(unfinished.join(name), &bytes)?,
@@ -78,11 +79,8 @@ impl Kept {
             }
             write(unfinished.join(WEIGHTS), &model.to_safetensors()?)?;
         }
-        let base_name = match trained {
-            // The adapter belongs to the weights beside it.
-            Trained::Model | Trained::Both => "..".to_string(),
-            Trained::Attached => base.display().to_string(),
-        };
+        // The adapter belongs to the weights beside it, if there are any.
+        let base_name = if whole { "..".to_string() } else { base.display().to_string() };
         let files = model.adapter_files(&base_name)?;
         if !files.is_empty() {
             let adapter = unfinished.join(ADAPTER);

@@ -28,7 +28,7 @@ use self::data::{Base, Target};
 use self::folders::{EVALUATED, RUNS, STAGES};
 use self::work::Work;
 use super::fine_tune;
-use super::setup::load_model;
+use super::setup::{Loaded, load_model};
 use super::{Events, Existing};
 use crate::error::{Error, Result};
 use crate::report::RunFolder;
@@ -68,9 +68,10 @@ pub fn run(
         return outcome::of(spec, &folder, info.signature);
     }
     let mut warnings = Vec::new();
-    let prepared = Base::load(&spec.model).and_then(|base| {
+    let prepared = Base::load(spec).and_then(|base| {
         let targets = load_targets(spec, &base, &mut warnings)?;
         let loaded = load_model(&spec.model, None)?;
+        let loaded = Loaded { model: base.merged(loaded.model)?, ..loaded };
         // What cannot be attached is found before anything is trained or written.
         for stage in spec.methods.iter().filter_map(|method| method.stages().first()) {
             for target in targets.iter().flatten() {
@@ -91,6 +92,7 @@ pub fn run(
     let mut info = fine_tune::run_info(spec.seed, spec.threads, command);
     info.signature = outcome::signature(spec, &targets, &loaded.info)?;
     let mut files = loaded.info.clone();
+    files.files.extend(base.attachment.iter().flat_map(|attachment| attachment.files.iter().cloned()));
     files.files.extend(prompt_file(&spec.prompt)?);
     info.model = Some(files);
     info.data = outcome::data_info(&targets);

@@ -12,6 +12,7 @@ use super::pairs::pairs;
 use crate::data::Task;
 use crate::error::Result;
 use crate::experiment::asking;
+use crate::experiment::attachment::Attachment;
 use crate::experiment::compare_summary::{self, summary_rows};
 use crate::experiment::figures;
 use crate::model::peft;
@@ -51,7 +52,6 @@ pub struct Outcome {
 
 /// One line that goes with every number of the run.
 pub(super) fn signature(spec: &Compare, all: &[Vec<Target>], model: &ModelInfo) -> Result<String> {
-    let short = |hash: &str| hash.chars().take(12).collect::<String>();
     let first = all.first().map_or(&[][..], Vec::as_slice);
     let names: Vec<&str> = first.iter().map(|target| target.name.as_str()).collect();
     let stage = |name: &str, stage: &StageTraining| {
@@ -78,11 +78,14 @@ pub(super) fn signature(spec: &Compare, all: &[Vec<Target>], model: &ModelInfo) 
         let scores = asking::signatures(asked)?.join("+").replace('|', ",");
         parts.push(format!("{}:{}shot:n{}({scores})", asked.task.name(), asked.shots, asked.questions.len()));
     }
-    let hashes: Vec<String> = data_info(all).iter().map(|info| short(&info.sha256)).collect();
+    let hashes: Vec<String> = data_info(all).iter().map(DataInfo::signature).collect();
     parts.push(format!("data:{}", hashes.join("+")));
     parts.push(format!("seeds:{}-{}", spec.seed, spec.seed.wrapping_add(spec.seeds - 1)));
     parts.push("dtype:f32".to_string());
     parts.push(format!("threads:{}", spec.threads));
+    if let Some(attachment) = Attachment::read(spec.adapter.as_deref())? {
+        parts.insert(2, format!("{}:merged", attachment.signature()));
+    }
     Ok(parts.join("|"))
 }
 
@@ -98,7 +101,8 @@ pub(in crate::experiment) fn prompt_signature(prompt: &SoftPrompt) -> Result<Str
 
 /// The weights of the soft prompt that new ones start from, where a file is given.
 pub(in crate::experiment) fn prompt_file(prompt: &SoftPrompt) -> Result<Option<HashedFile>> {
-    let file = prompt.file.as_ref().map(|dir| hash_file(&dir.join(peft::WEIGHTS)));
+    let file =
+        prompt.file.as_ref().map(|dir| hash_file(&peft::files(dir).pop().unwrap_or_else(|| dir.join(peft::WEIGHTS))));
     file.transpose().map_err(|error| error.flag("--prompt-file"))
 }
 

@@ -17,7 +17,12 @@ impl<'a> Part<'a> {
 
 impl Events for Part<'_> {
     fn begin(&mut self, _: u64, done: u64) {
+        self.found(done);
         self.advance(done, "begins");
+    }
+
+    fn found(&mut self, units: u64) {
+        self.whole.found(units);
     }
 
     fn advance(&mut self, done: u64, now: &str) {

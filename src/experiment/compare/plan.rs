@@ -68,7 +68,7 @@ pub struct PlannedStage {
 /// As [`super::run`], for everything that can be seen before the first step.
 pub fn plan(spec: &Compare) -> Result<Plan> {
     spec.validate()?;
-    let base = Base::load(&spec.model)?;
+    let base = Base::load(spec)?;
     let mut warnings = Vec::new();
     let all = load_targets(spec, &base, &mut warnings)?;
     let inspected = model::inspect(&spec.model)?;
@@ -87,7 +87,8 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
             prompts += targets.iter().map(all).sum::<u64>();
         }
     }
-    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params: inspected.params, note: None };
+    let model =
+        ModelInfo { path: spec.model.clone(), files: Vec::new(), params: inspected.params, note: None, commit: None };
     let budget = budget(spec)?;
     let memory_mib = memory_mib(spec, &base, &all, inspected.params);
     let time = estimate::if_it_fits(memory_mib, &mut warnings, || time::time(spec, &base, &all))?;

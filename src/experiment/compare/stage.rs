@@ -229,7 +229,7 @@ impl Probing for Checkpoints<'_> {
         let is_best = best(&all) == Some(step);
         let kept = Kept::at(&self.dir, step);
         if is_best {
-            kept.save(model, stage.trained, &chain.spec.model)?;
+            kept.save(model, stage.trained, &chain.spec.model, chain.base.attachment.is_some())?;
         }
         self.file.append(&rows)?;
         self.rows = all;

@@ -10,7 +10,7 @@ use super::work::{Piece, Task, Work};
 use crate::error::Result;
 use crate::experiment::asking::Asked;
 use crate::experiment::estimate::{LIMIT_S, Time, as_long_as, ask_s, step_s};
-use crate::model::{self, T5, prompt};
+use crate::model::{T5, prompt};
 use crate::spec::method::{Attached, Trained};
 use crate::spec::{Compare, Seeds};
 
@@ -24,7 +24,7 @@ pub(super) fn time(spec: &Compare, base: &Base, all: &[Vec<Target>]) -> Result<T
 
 /// Measures `pieces`, which ask about `asked` tasks.
 pub(super) fn of(pieces: &[&Piece], spec: &Compare, base: &Base, asked: usize) -> Result<Time> {
-    let model = model::load(&spec.model)?.0;
+    let model = base.model(spec)?;
     let stages = pieces.iter().filter(|piece| matches!(piece.task, Task::Stage(_))).count();
     let mut clock = Clock {
         spec,

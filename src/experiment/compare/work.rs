@@ -244,7 +244,7 @@ impl<'a> Work<'a> {
     /// The model of the kept checkpoints `kept`, a soft prompt below the other where each target has one; as it came if there are
     /// none.
     fn load(&self, kept: &[Kept]) -> Result<T5> {
-        let Some((first, others)) = kept.split_first() else { return Ok(model::load(&self.spec.model)?.0) };
+        let Some((first, others)) = kept.split_first() else { return self.base.model(self.spec) };
         let model = first.load(&self.spec.model)?;
         if others.is_empty() {
             return Ok(model);

@@ -55,6 +55,11 @@ pub enum Said {
         /// What is going on.
         now: String,
     },
+    /// So many units of its piece are an earlier run's work.
+    Found {
+        /// Units.
+        units: u64,
+    },
     /// Something that the user should know.
     Warn(String),
     /// The piece is done.
@@ -88,7 +93,7 @@ pub fn work_on(spec: &Compare, pieces: &Receiver<usize>, stop: &AtomicBool, say:
 }
 
 fn work(spec: &Compare, pieces: &Receiver<usize>, relay: &mut Relay) -> Result<()> {
-    let base = Base::load(&spec.model)?;
+    let base = Base::load(spec)?;
     // Whoever started this one has given the warnings.
     let targets = load_targets(spec, &base, &mut Vec::new())?;
     let work = Work::new(spec, &base, &targets)?;
@@ -107,7 +112,14 @@ struct Relay<'a> {
 
 impl Events for Relay<'_> {
     fn begin(&mut self, _: u64, done: u64) {
+        self.found(done);
         self.advance(done, "begins");
+    }
+
+    fn found(&mut self, units: u64) {
+        if units > 0 {
+            (self.say)(Said::Found { units });
+        }
     }
 
     fn advance(&mut self, done: u64, now: &str) {
@@ -135,6 +147,7 @@ mod tests {
         assert_eq!(Order::parse("go"), None);
         for said in [
             Said::Advance { done: 3, now: "a\nb".into() },
+            Said::Found { units: 7 },
             Said::Done,
             Said::Failed { kind: Kind::Check, text: "t".into() },
         ] {

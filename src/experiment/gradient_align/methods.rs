@@ -44,7 +44,7 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     info.data = prepared.data.clone();
     match existing == Existing::Resume && folder.file(RUN).is_file() {
         true => fine_tune::refuse_other_files(&folder, &info)?,
-        false => clear(spec, &folder)?,
+        false => clear(&folder)?,
     }
     folder.write_spec(spec)?;
     folder.write_run(&info)?;
@@ -136,7 +136,7 @@ fn signature(
     }
     if spec.method.iter().any(|method| spec.has_earlier(method)) {
         let dev = infos.iter().find(|info| Some(&info.path) == spec.dev.as_ref()).or(infos.last());
-        let hash: String = dev.iter().flat_map(|info| info.sha256.chars().take(12)).collect();
+        let hash: String = dev.iter().map(|info| info.signature()).collect();
         let limit = choose.limit.map_or_else(|| "none".to_string(), |limit| limit.to_string());
         parts.push(format!("chosen:validation:{hash}:limit:{limit}:{}", choose.decoding.signature()));
     }
@@ -213,6 +213,10 @@ impl Events for Said<'_> {
         self.events.begin(total, done);
     }
 
+    fn found(&mut self, units: u64) {
+        self.events.found(units);
+    }
+
     fn advance(&mut self, done: u64, now: &str) {
         self.events.advance(done, now);
     }
@@ -229,11 +233,17 @@ impl Events for Said<'_> {
 }
 
 /// Removes what earlier runs of any methods left, and nothing else.
-fn clear(spec: &GradientAlign, folder: &RunFolder) -> Result<()> {
+fn clear(folder: &RunFolder) -> Result<()> {
     Checkpoint::remove_all(folder.path())?;
+    clear_parts(folder)?;
+    folder.clear()
+}
+
+/// Removes what they left in sub-folders.
+pub(super) fn clear_parts(folder: &RunFolder) -> Result<()> {
     Earlier::clear(&folder.file(EARLIER))?;
     for name in align_methods::all() {
-        let path = spec.out.join(&name);
+        let path = folder.file(&name);
         // A folder of that name without a spec is somebody's own.
         if !path.join(SPEC).is_file() {
             continue;
@@ -245,5 +255,5 @@ fn clear(spec: &GradientAlign, folder: &RunFolder) -> Result<()> {
         // Succeeds only on an empty folder.
         let _ = fs::remove_dir(&path);
     }
-    folder.clear()
+    Ok(())
 }

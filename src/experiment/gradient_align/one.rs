@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::methods::clear_parts;
 use super::{Outcome, Plan, Summary};
 use crate::error::Result;
 use crate::experiment::compare::{PlannedMethod, PlannedStage};
@@ -49,7 +50,7 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     let mut info = fine_tune::run_info(spec.seed, spec.threads, command);
     info.signature = signature(spec, &data, &loaded.info)?;
     let mut model = loaded.info.clone();
-    model.files.extend(data.adapter_file.clone());
+    model.files.extend(data.adapter_files.iter().cloned());
     info.model = Some(model);
     info.data = data.info();
     let seeds = Seeds::new(spec.seed);
@@ -58,6 +59,9 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     let mut fine_tune = FineTune { folder: &folder, model: &loaded.model, trainer, batches: &mut batches };
     if let Some(step) = fine_tune.restore(existing, &info)? {
         truncate_after(folder.file(ROWS), step)?;
+    }
+    if existing == Existing::Overwrite {
+        clear_parts(&folder)?;
     }
     folder.write_spec(spec)?;
     folder.write_run(&info)?;
@@ -160,7 +164,7 @@ pub fn plan_within(spec: &GradientAlign, limit_s: f64) -> Result<Plan> {
     let batch = last.training.batch_size;
     let tokens = data.source_tokens(batch);
     let losses = data.losses.count();
-    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None };
+    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None, commit: None };
     let memory_mib = memory::estimate_mib(&data.config, params, tokens, batch, losses, &last.training);
     let mut warnings: Vec<String> = data.warnings.iter().cloned().chain(warnings).collect();
     let time = estimate::if_it_fits(memory_mib, &mut warnings, || time(spec, &data, limit_s))?;

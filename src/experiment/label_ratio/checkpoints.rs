@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use super::Probes;
 use crate::error::{Error, Kind, Result};
 use crate::experiment::Events;
+use crate::experiment::attachment::{Attachment, attached};
 use crate::experiment::fine_tune::Probing;
+use crate::model::peft::{self, is_adapter, read_adapter};
+use crate::model::series::Series;
 use crate::model::{self, T5};
 use crate::report::run_info::{HashedFile, hash_file};
 
@@ -38,27 +41,14 @@ impl Listing {
 /// If the folder cannot be read or holds none.
 pub(super) fn list(dir: &Path) -> Result<Listing> {
     let read_error = |error| Error::io("read", dir, error).flag("--checkpoints");
-    let mut checkpoints = Vec::new();
-    let mut foreign = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(read_error)? {
-        let entry = entry.map_err(read_error)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let step = name.strip_prefix("checkpoint-").and_then(|step| step.parse().ok());
-        // `checkpoint-08` would be a second one of step 8.
-        let plain = |step: &u64| name == format!("checkpoint-{step}") && entry.path().is_dir();
-        match step.filter(plain) {
-            Some(step) => checkpoints.push(Found { step, path: entry.path() }),
-            None => foreign.push(name),
-        }
-    }
-    checkpoints.sort_by_key(|found| found.step);
+    let Series { checkpoints, foreign } = Series::in_folder(dir).map_err(read_error)?;
+    let checkpoints: Vec<Found> = checkpoints.into_iter().map(|(step, path)| Found { step, path }).collect();
     if checkpoints.is_empty() {
         return Err(Error::input("it has no checkpoint-N folder in it")
             .at(dir)
             .flag("--checkpoints")
             .next("give the output folder of the trainer"));
     }
-    foreign.sort();
     let mut warnings = Vec::new();
     if !foreign.is_empty() {
         warnings.push(format!("{}: skipped what is no checkpoint: {}", dir.display(), foreign.join(", ")));
@@ -72,10 +62,42 @@ pub(super) fn list(dir: &Path) -> Result<Listing> {
     Ok(Listing { checkpoints, warnings, skipped: foreign.len() + missing.len() })
 }
 
+/// What the checkpoints are of.
+pub(super) struct Base<'a> {
+    dir: &'a Path,
+    /// What goes with each, unless it is an adapter itself.
+    attachment: Option<&'a Attachment>,
+    /// The model in it, once it was asked for: a series of adapters shares its weights.
+    bare: Option<T5>,
+}
+
+impl<'a> Base<'a> {
+    /// The model in `dir`.
+    pub fn new(dir: &'a Path, attachment: Option<&'a Attachment>) -> Self {
+        Self { dir, attachment, bare: None }
+    }
+
+    /// It, with what goes with it.
+    pub fn load(&self) -> Result<T5> {
+        attached(model::load(self.dir)?.0, self.attachment)
+    }
+
+    fn bare(&mut self) -> Result<&T5> {
+        let loaded = self.bare.take().map_or_else(|| model::load(self.dir).map(|(model, _)| model), Ok)?;
+        Ok(self.bare.insert(loaded))
+    }
+}
+
 impl Found {
-    /// Its model; that of `base` if it cannot be loaded.
-    pub fn load_or(&self, base: &Path) -> Result<T5> {
-        model::load_checkpoint(&self.path, base).or_else(|_| model::load(base)).map(|(model, _)| model)
+    /// Its model: its own weights, or an adapter attached to those of `base`.
+    pub fn load(&self, base: &mut Base) -> Result<T5> {
+        if !is_adapter(&self.path) {
+            return attached(model::load_checkpoint(&self.path, base.dir)?.0, base.attachment);
+        }
+        if base.attachment.is_some() {
+            return Err(Error::input("it is an adapter itself").at(&self.path).flag("--adapter").next("leave it out"));
+        }
+        base.bare()?.with_adapter(read_adapter(&self.path)?).map_err(|error| error.at(&self.path))
     }
 
     /// Its files with weights, hashed, so that a run that goes on sees whether they changed.
@@ -84,7 +106,11 @@ impl Found {
         let mut files = Vec::new();
         for entry in std::fs::read_dir(&self.path).map_err(read_error)? {
             let path = entry.map_err(read_error)?.path();
-            if path.extension().is_some_and(|extension| extension == "safetensors") && path.is_file() {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            // Not `training_args.bin` and the like.
+            let is_pickled =
+                name.ends_with(".bin") && ["pytorch_model", "adapter_model"].iter().any(|it| name.starts_with(it));
+            if (name.ends_with(".safetensors") || is_pickled || name == peft::CONFIG) && path.is_file() {
                 files.push(path);
             }
         }
@@ -111,7 +137,7 @@ fn gaps(steps: &[u64]) -> Vec<u64> {
 /// Measures each, from the smallest step on; what cannot be loaded is warned of, skipped and counted.
 pub(super) fn measure(
     listing: &Listing,
-    model_dir: &Path,
+    base: &mut Base,
     probes: &mut Probes,
     skipped: &mut usize,
     events: &mut dyn Events,
@@ -132,9 +158,8 @@ pub(super) fn measure(
             }
             continue;
         }
-        let loaded = model::load_checkpoint(&found.path, model_dir);
         // One with a config of its own may be of another model.
-        let model = match loaded.and_then(|(model, _)| probes.fits(&model).map(|()| model)) {
+        let model = match found.load(base).and_then(|model| probes.fits(&model).map(|()| model)) {
             Ok(model) => model,
             Err(error) => {
                 events.warn(&format!("{name} was skipped: {error}"));

@@ -3,6 +3,7 @@
 //! wrote.
 
 mod checkpoints;
+mod plan;
 mod signature;
 mod target;
 mod tasks;
@@ -12,23 +13,25 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use self::checkpoints::{Base, Found};
+pub use self::plan::{Plan, plan};
 use self::signature::signature;
 use self::tasks::Data;
 use super::asking::{self, Asked, Place};
-use super::estimate::{self, Time};
+use super::attachment::{self, attached, behind};
 use super::figures;
 use super::fine_tune::{self, Epochs, FineTune, Probing};
-use super::setup::load_model;
+use super::setup::{Loaded, load_model};
 use super::{Events, Existing};
 use crate::error::{Error, Result};
-use crate::model::{self, T5, memory};
+use crate::model::{Param, T5};
 use crate::model_folder;
 use crate::plot;
 use crate::report::csv::to_csv;
 use crate::report::files::{self, LABEL_RATIO, ROWS, RUN, SPEC, TARGET, TARGET_ROWS};
 use crate::report::label_view::LabelView;
 use crate::report::rows_file::{json_lines, read_rows, truncate_after};
-use crate::report::run_info::{ModelInfo, RunInfo};
+use crate::report::run_info::RunInfo;
 use crate::report::{LabelRatioRow, RowsFile, RunFolder, TargetRow, onset, summary};
 use crate::spec::label_ratio::{Source, probe_steps};
 use crate::spec::{LabelRatio, Seeds, Training};
@@ -70,27 +73,6 @@ pub struct Onset {
     pub halved: Option<u64>,
 }
 
-/// What `--dry-run` prints.
-#[derive(Debug, Serialize)]
-pub struct Plan {
-    /// Probe steps.
-    pub steps: Vec<u64>,
-    /// Evaluations, `task:shots` each.
-    pub evaluations: Vec<String>,
-    /// Examples that each probe asks, over all evaluations.
-    pub examples: u64,
-    /// Numbers in the model.
-    pub params: u64,
-    /// Estimated peak memory in MiB.
-    pub memory_mib: u64,
-    /// How long it will take, measured just now; none where the run does not fit into memory.
-    pub time: Option<Time>,
-    /// What decides the numbers, in one line.
-    pub signature: String,
-    /// Warnings that the run would give.
-    pub warnings: Vec<String>,
-}
-
 /// Fine-tunes (or takes checkpoints) and asks. `command` is recorded in `run.json`.
 ///
 /// # Errors
@@ -110,7 +92,13 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
         };
         return outcome(spec, &folder, files, info.signature, &probes, skipped);
     }
-    let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model, spec.training())?)));
+    let prepared = Data::load(spec).and_then(|data| {
+        let loaded = load_model(&spec.model, None)?;
+        let model = attached(loaded.model, data.attachment.as_ref())?;
+        let check = |training: &Training| training.check_trainable(model.params().iter().map(Param::name));
+        spec.training().map_or(Ok(()), check)?;
+        Ok((data, Loaded { model, ..loaded }))
+    });
     let (data, loaded) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -120,16 +108,19 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
     };
     data.warnings.iter().chain(&loaded.warnings).for_each(|warning| events.warn(warning));
     let mut info = fine_tune::run_info(spec.seed, spec.threads, command);
-    info.signature = signature(spec, &data, &loaded.info)?;
-    info.model = Some(loaded.info.clone());
+    info.signature = signature(spec, &data, &loaded.info, &[])?;
+    let mut model = loaded.info.clone();
+    model.files.extend(data.attachment.iter().flat_map(|attachment| attachment.files.iter().cloned()));
+    info.model = Some(model);
     info.data = data.info();
     let (rows, result, skipped) = match &spec.source {
         Source::Train { steps, probe_every, training } => {
             // invariant: data of a run that trains has a training split
             let tokens = data.train.as_ref().map_or(&[][..], |(_, tokens)| tokens);
-            let seeds = Seeds::new(spec.seed);
-            let mut batches = Epochs::new(tokens, training, seeds)?;
-            let trainer = Trainer::new(training, *steps, seeds);
+            let tokens = behind(&loaded.model.prompt_ids(), tokens);
+            let (seeds, training) = (Seeds::new(spec.seed), attachment::frozen(training, data.attachment.as_ref()));
+            let mut batches = Epochs::new(&tokens, &training, seeds)?;
+            let trainer = Trainer::new(&training, *steps, seeds);
             let mut fine_tune = FineTune { folder: &folder, model: &loaded.model, trainer, batches: &mut batches };
             if let Some(step) = fine_tune.restore(existing, &info)? {
                 truncate_after(folder.file(ROWS), step)?;
@@ -150,11 +141,9 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
                 }
             };
             found.warnings.iter().for_each(|warning| events.warn(warning));
-            for checkpoint in &found.checkpoints {
-                info.model
-                    .iter_mut()
-                    .try_for_each(|model| checkpoint.hashes().map(|files| model.files.extend(files)))?;
-            }
+            let series = found.checkpoints.iter().map(Found::hashes).collect::<Result<Vec<_>>>()?.concat();
+            info.signature = signature(spec, &data, &loaded.info, &series)?;
+            info.model.iter_mut().for_each(|model| model.files.extend(series.iter().cloned()));
             if existing == Existing::Resume && folder.file(RUN).is_file() {
                 fine_tune::refuse_other_files(&folder, &info)?;
                 drop_torn_probe(&folder, data.evaluations.iter().chain([&data.target]))?;
@@ -166,7 +155,8 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
             drop(loaded);
             let mut probes = Probes::open(spec, &folder, &data, "checkpoints")?;
             let mut skipped = found.skipped;
-            let result = checkpoints::measure(&found, &spec.model, &mut probes, &mut skipped, events);
+            let mut base = Base::new(&spec.model, data.attachment.as_ref());
+            let result = checkpoints::measure(&found, &mut base, &mut probes, &mut skipped, events);
             let result = result.and_then(|()| match (*strict, skipped) {
                 (true, 1..) => Err(Error::check(format!("entries that could not be measured: {skipped} (--strict)"))
                     .at(dir)
@@ -179,46 +169,6 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
     let signature = info.signature.clone();
     let files = finish(&folder, &rows, spec.onset, info, result)?;
     outcome(spec, &folder, files, signature, &rows, skipped)
-}
-
-/// Says what [`run`] would do, without writing anything: how long it will take comes from doing some of it.
-///
-/// # Errors
-/// As [`run`], for everything that can be seen before the first step.
-pub fn plan(spec: &LabelRatio) -> Result<Plan> {
-    let data = Data::load(spec)?;
-    let inspected = model::inspect(&spec.model)?;
-    let params = inspected.params;
-    let mut found = None;
-    let (steps, training, mut warnings) = match &spec.source {
-        Source::Train { steps, probe_every, training } => {
-            training.check_trainable(inspected.names.iter().map(String::as_str))?;
-            (probe_steps(*steps, *probe_every), training.clone(), Vec::new())
-        }
-        Source::Checkpoints { dir, .. } => {
-            let found = found.insert(checkpoints::list(dir)?);
-            let steps = found.checkpoints.iter().map(|checkpoint| checkpoint.step).collect();
-            (steps, Training::default(), found.warnings.clone())
-        }
-    };
-    let all = || data.evaluations.iter().chain([&data.target]);
-    let longest = all().flat_map(|asked| &asked.questions).map(|question| question.source.len()).max().unwrap_or(1);
-    let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None };
-    warnings.extend(data.warnings.iter().cloned());
-    warnings.extend(inspected.warnings);
-    let batch = training.batch_size;
-    let memory_mib = memory::estimate_mib(&data.config, params, longest * batch, batch, 1, &training);
-    let time = estimate::if_it_fits(memory_mib, &mut warnings, || time::time(spec, &data, found.as_ref()))?;
-    Ok(Plan {
-        steps,
-        evaluations: spec.eval.iter().map(ToString::to_string).collect(),
-        examples: all().map(|asked| asked.questions.len() as u64).sum(),
-        params,
-        memory_mib,
-        time,
-        signature: signature(spec, &data, &model)?,
-        warnings,
-    })
 }
 
 /// The rows of a run.
@@ -283,8 +233,9 @@ impl Probing for Probes<'_> {
             return Err(Error::check(format!("the target's loss at step {step} is {}", target.loss))
                 .next("look at the weights; the rows so far are complete"));
         }
+        let prefix = model.prompt_ids();
         for asked in &self.data.evaluations {
-            let (more, answers) = target::examiner(self.data, self.spec).ask(model, asked, &place, tick)?;
+            let (more, answers) = target::examiner(self.data, self.spec, &prefix).ask(model, asked, &place, tick)?;
             rows.extend(more);
             self.folder
                 .write_atomic(&files::output(step, asked.task.name(), asked.shots as u64), &json_lines(answers)?)?;

@@ -3,12 +3,12 @@
 use super::tasks::Data;
 use crate::error::Result;
 use crate::experiment::asking;
-use crate::report::run_info::ModelInfo;
+use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_bytes};
 use crate::spec::LabelRatio;
 use crate::spec::label_ratio::Source;
 
-/// One line that goes with every number of the run.
-pub(super) fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo) -> Result<String> {
+/// One line that goes with every number of the run; `series` are the files of the checkpoints, where fsa does not train itself.
+pub(super) fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo, series: &[HashedFile]) -> Result<String> {
     let short = |hash: &str| hash.chars().take(12).collect::<String>();
     let mut parts = vec![
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
@@ -19,17 +19,25 @@ pub(super) fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo) -> Re
         "target-sentinel:off".to_string(),
         format!("limit:{}", spec.limit.map_or_else(|| "none".to_string(), |limit| limit.to_string())),
     ];
+    if let Some(attachment) = &data.attachment {
+        parts.insert(2, attachment.signature());
+    }
     match &spec.source {
         Source::Train { training, steps, .. } => {
             parts.push(format!("train:{}", training.signature(&steps.to_string())));
         }
-        Source::Checkpoints { .. } => parts.push("checkpoints".to_string()),
+        // A plan has hashed nothing.
+        Source::Checkpoints { .. } if series.is_empty() => parts.push("checkpoints".to_string()),
+        Source::Checkpoints { .. } => {
+            let all: String = series.iter().map(|file| file.sha256.as_str()).collect();
+            parts.push(format!("checkpoints:{}", short(&hash_bytes("".as_ref(), all.as_bytes()).sha256)));
+        }
     }
     for asked in &data.evaluations {
         let scores = asking::signatures(asked)?.join("+").replace('|', ",");
         parts.push(format!("{}:{}shot:n{}({scores})", asked.task.name(), asked.shots, asked.questions.len()));
     }
-    let hashes: Vec<String> = data.info().iter().map(|info| short(&info.sha256)).collect();
+    let hashes: Vec<String> = data.info().iter().map(DataInfo::signature).collect();
     parts.push(format!("data:{}", hashes.join("+")));
     parts.push(format!("seed:{}", spec.seed));
     parts.push("dtype:f32".to_string());

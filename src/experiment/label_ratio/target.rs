@@ -4,21 +4,16 @@ use super::tasks::Data;
 use crate::error::Result;
 use crate::experiment::answers;
 use crate::experiment::asking::{Examiner, Place};
+use crate::experiment::attachment::behind;
 use crate::model::T5;
 use crate::model::loss::LossOptions;
 use crate::report::{LabelRatioRow, TargetRow};
 use crate::spec::LabelRatio;
 use crate::spec::label_ratio::Source;
 
-/// Who asks the questions of `data`.
-pub(super) fn examiner<'a>(data: &'a Data, spec: &'a LabelRatio) -> Examiner<'a> {
-    Examiner {
-        tokenizer: &data.tokenizer,
-        labels: &data.labels,
-        decoding: &spec.decoding,
-        seed: spec.seed,
-        prefix: &[],
-    }
+/// Who asks the questions of `data`, behind the ids `prefix` of a soft prompt.
+pub(super) fn examiner<'a>(data: &'a Data, spec: &'a LabelRatio, prefix: &'a [u32]) -> Examiner<'a> {
+    Examiner { tokenizer: &data.tokenizer, labels: &data.labels, decoding: &spec.decoding, seed: spec.seed, prefix }
 }
 
 /// The target task's own score and loss.
@@ -29,7 +24,7 @@ pub(super) fn target(
     place: &Place,
     tick: &mut dyn FnMut(&str) -> Result<()>,
 ) -> Result<(TargetRow, Vec<LabelRatioRow>)> {
-    let (rows, _) = examiner(data, spec).ask(model, &data.target, place, tick)?;
+    let (rows, _) = examiner(data, spec, &model.prompt_ids()).ask(model, &data.target, place, tick)?;
     let loss = mean_loss(model, data, spec)?;
     // invariant: a task has a metric, or it would have been refused
     let first = rows.first().cloned();
@@ -54,7 +49,7 @@ fn mean_loss(model: &T5, data: &Data, spec: &LabelRatio) -> Result<f64> {
         Source::Train { training, .. } => (LossOptions::from(training), training.micro_batch_tokens),
         Source::Checkpoints { .. } => (LossOptions::PLAIN, crate::spec::Training::default().micro_batch_tokens),
     };
-    let losses = answers::losses(model, &data.target_tokens, options, budget)?;
+    let losses = answers::losses(model, &behind(&model.prompt_ids(), &data.target_tokens), options, budget)?;
     let tokens: usize = losses.iter().map(|loss| loss.tokens).sum();
     Ok(losses.iter().map(|loss| loss.sum).sum::<f64>() / tokens.max(1) as f64)
 }

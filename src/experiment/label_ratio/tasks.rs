@@ -3,7 +3,9 @@
 use crate::data::{MiniSplit, Split, Task, Tokenized, batch};
 use crate::error::{Error, Result};
 use crate::experiment::asking::{Asked, Asking, Labels, Reader, describe};
+use crate::experiment::attachment::Attachment;
 use crate::model::T5Config;
+use crate::model::peft::Adapter;
 use crate::model_folder;
 use crate::report::run_info::DataInfo;
 use crate::spec::LabelRatio;
@@ -20,6 +22,8 @@ pub(super) struct Data {
     pub evaluations: Vec<Asked>,
     /// The training split, where fsa trains itself.
     pub train: Option<(Split, Vec<Tokenized>)>,
+    /// What goes with the model.
+    pub attachment: Option<Attachment>,
     pub tokenizer: Tokenizer,
     pub config: T5Config,
     pub warnings: Vec<String>,
@@ -35,6 +39,7 @@ impl Data {
         let config = T5Config::read(&spec.model)?;
         let tokenizer = Tokenizer::from_dir(&spec.model)?;
         tokenizer.check_vocab(config.shape.vocab_size)?;
+        let attachment = Attachment::read(spec.adapter.as_deref())?;
         let labels = Labels::of(&target_task, &tokenizer)?;
         let mut warnings = Vec::new();
         if labels.set.is_none() {
@@ -67,7 +72,15 @@ impl Data {
                 reader.asked(task, evaluation, &[Test, Validation], spec.prompt_sentinel).map(|(asked, _)| asked)
             })
             .collect::<Result<Vec<_>>>()?;
-        Ok(Self { target, labels, target_tokens, evaluations, train, tokenizer, config, warnings })
+        Ok(Self { target, labels, target_tokens, evaluations, train, attachment, tokenizer, config, warnings })
+    }
+
+    /// Rows of the soft prompt that goes with the model.
+    pub fn prompt_rows(&self) -> Result<usize> {
+        match self.attachment.as_ref().map(Attachment::adapter) {
+            Some(Adapter::Prompt(rows)) => Ok(rows.dim(0)?),
+            _ => Ok(0),
+        }
     }
 
     /// For `run.json`.

@@ -140,6 +140,10 @@ impl Events for Named<'_> {
         self.events.begin(total, done);
     }
 
+    fn found(&mut self, units: u64) {
+        self.events.found(units);
+    }
+
     fn advance(&mut self, done: u64, now: &str) {
         self.events.advance(done, &format!("{}: {now}", self.name));
     }

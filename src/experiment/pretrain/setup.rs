@@ -61,6 +61,10 @@ impl Setup {
             path: (&spec.corpus).into(),
             sha256: self.fingerprint.clone(),
             rows: spec.steps * spec.training.batch_size as u64,
+            file_rows: None,
+            sampled: false,
+            files: Vec::new(),
+            origin: None,
         }
     }
 

@@ -23,6 +23,15 @@ pub(crate) enum Activation {
 }
 
 impl Activation {
+    /// Its name in configs, but for `gated-`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Relu => "relu",
+            Self::Gelu => "gelu",
+            Self::Silu => "silu",
+        }
+    }
+
     /// (act(x), act'(x)).
     #[inline(always)]
     fn value_and_slope(self, x: f32) -> (f32, f32) {

@@ -59,6 +59,11 @@ impl Place {
         self.shape.iter().product()
     }
 
+    /// Whether its dtype is one that is read.
+    pub fn is_read(&self) -> bool {
+        matches!(self.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16)
+    }
+
     /// The tensor's values, row-major; `None` for a dtype that is not read.
     pub fn values(&self, bytes: &[u8]) -> Option<Vec<f32>> {
         match self.dtype {

@@ -2,6 +2,7 @@
 //! PyTorch. Files are mapped and each tensor is read when it is asked for, so that a model never lies in memory twice.
 
 mod bytes;
+pub mod describe;
 mod header;
 mod pickle;
 mod torch;
@@ -17,16 +18,14 @@ use self::bytes::{Bytes, Place};
 pub(crate) use self::write::{Values, write};
 use super::array::tensor;
 use crate::error::{Error, Result};
-use crate::model_folder;
+use crate::model_folder::{self, WEIGHTS};
 
 /// The file of weights that are in one piece.
-const SINGLE: &str = "model.safetensors";
+const SINGLE: &str = WEIGHTS[0].0;
 /// What holds weights, the first that there is: the file of weights in one piece, the index of their shards, and how these are
 /// read.
-const LAYOUTS: [(&str, &str, Layout); 2] = [
-    (SINGLE, "model.safetensors.index.json", Layout::Safetensors),
-    ("pytorch_model.bin", "pytorch_model.bin.index.json", Layout::Torch),
-];
+const LAYOUTS: [(&str, &str, Layout); 2] =
+    [(SINGLE, WEIGHTS[0].1, Layout::Safetensors), (WEIGHTS[1].0, WEIGHTS[1].1, Layout::Torch)];
 const REMEDY: &str = "the file is damaged or incomplete: fetch or save it again";
 
 /// How a file says where its tensors are.
@@ -71,6 +70,7 @@ pub(crate) mod tried {
 
 /// All tensors of a model folder by name.
 pub(crate) struct Weights {
+    layout: Layout,
     shards: Vec<Shard>,
     /// The shard that a tensor is in.
     shard_of: BTreeMap<String, usize>,
@@ -104,16 +104,18 @@ impl Weights {
     /// If there are none, a file is damaged, or the index names what is not there.
     pub fn open(dir: &Path) -> Result<Self> {
         if let Some(bytes) = model_folder::embedded(dir, SINGLE) {
-            return Self::of(vec![Shard::of(dir.join(SINGLE), Bytes::Embedded(bytes), Layout::Safetensors)?]);
+            let layout = Layout::Safetensors;
+            return Self::of(layout, vec![Shard::of(dir.join(SINGLE), Bytes::Embedded(bytes), layout)?]);
         }
+        let folder = model_folder::on_disk(dir);
         for (single, index, layout) in LAYOUTS {
-            let (single, index) = (dir.join(single), dir.join(index));
+            let (single, index) = (folder.join(single), folder.join(index));
             let paths = match (single.is_file(), index.is_file()) {
                 (true, _) => vec![single],
                 (false, true) => Self::shards_of(&index)?,
                 (false, false) => continue,
             };
-            return Self::of(paths.into_iter().map(|path| Shard::open(path, layout)).collect::<Result<_>>()?);
+            return Self::of(layout, paths.into_iter().map(|path| Shard::open(path, layout)).collect::<Result<_>>()?);
         }
         let files: Vec<&str> = LAYOUTS.iter().flat_map(|(single, index, _)| [*single, *index]).collect();
         Err(Error::input(format!("it has no weights, none of {}", files.join(", ")))
@@ -122,12 +124,14 @@ impl Weights {
             .next("save the model with save_pretrained(DIR)"))
     }
 
-    /// Opens one file of safetensors.
+    /// Opens one file: of PyTorch if its name ends in `.bin`, else of safetensors.
     pub fn open_file(path: PathBuf) -> Result<Self> {
-        Self::of(vec![Shard::open(path, Layout::Safetensors)?])
+        let is_torch = path.extension().is_some_and(|extension| extension == "bin");
+        let layout = if is_torch { Layout::Torch } else { Layout::Safetensors };
+        Self::of(layout, vec![Shard::open(path, layout)?])
     }
 
-    fn of(shards: Vec<Shard>) -> Result<Self> {
+    fn of(layout: Layout, shards: Vec<Shard>) -> Result<Self> {
         let mut shard_of = BTreeMap::new();
         for (number, shard) in shards.iter().enumerate() {
             for name in shard.places.keys() {
@@ -140,7 +144,7 @@ impl Weights {
                 }
             }
         }
-        Ok(Self { shards, shard_of })
+        Ok(Self { layout, shards, shard_of })
     }
 
     fn shards_of(index: &Path) -> Result<Vec<PathBuf>> {

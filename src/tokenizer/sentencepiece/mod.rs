@@ -4,6 +4,7 @@
 //!
 //! It must not know files or whole tokenizers: bytes go in, and ids, without an end of sequence.
 
+mod added;
 mod bpe;
 mod normalizer;
 mod proto;
@@ -13,14 +14,14 @@ mod vocabulary;
 
 use prost::Message;
 
+use self::added::Added;
+pub(super) use self::added::{Token, number};
 use self::normalizer::Normalizer;
 use self::unigram::Unigram;
 use self::vocabulary::{Kind, SPACE, Vocabulary};
 
 /// Bytes of the largest file that is read: the largest known one, of 262,144 pieces, has 5 million.
 const LIMIT: usize = 16 << 20;
-/// How a sentinel begins, before its number and `>`.
-const SENTINEL: &str = "<extra_id_";
 
 #[derive(Debug)]
 pub(super) struct SentencePiece {
@@ -29,8 +30,7 @@ pub(super) struct SentencePiece {
     search: Search,
     /// What an unknown piece is in a text.
     unknown: String,
-    /// Sentinels that follow the pieces, the one of number 0 last.
-    added: usize,
+    added: Added,
 }
 
 #[derive(Debug)]
@@ -39,10 +39,18 @@ enum Search {
     Bpe,
 }
 
+/// What a folder says of tokens that are no pieces.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    pub tokens: Vec<Token>,
+    /// Names of special tokens, which get ids of their own if they are nothing yet.
+    pub named: Vec<String>,
+}
+
 impl SentencePiece {
     /// The model that is `bytes`. If it has no sentinel among its pieces, as T5's has none, `sentinels` of them follow the last
-    /// piece. Else what is wrong with it.
-    pub fn of(bytes: &[u8], sentinels: usize) -> Result<Self, String> {
+    /// piece; then there are `others` that are no pieces, those that have no id yet behind all with one. Else what is wrong with it.
+    pub fn of(bytes: &[u8], sentinels: usize, others: Others) -> Result<Self, String> {
         if bytes.len() > LIMIT {
             return Err(format!("it has {} bytes, and no SentencePiece model has more than {LIMIT}", bytes.len()));
         }
@@ -60,34 +68,37 @@ impl SentencePiece {
         let normalizer = Normalizer::of(&model.normalizer.unwrap_or_default(), &trainer)?;
         let inside = vocabulary.pieces.iter().any(|piece| number(bare(&piece.text)).is_some());
         let unknown = trainer.unk_surface().to_string();
-        Ok(Self { vocabulary, normalizer, search, unknown, added: if inside { 0 } else { sentinels } })
+        let is_piece = |token: &str| {
+            let is_sentinel = number(token).is_some();
+            let is = |text: &str| text == token || (is_sentinel && bare(text) == token);
+            vocabulary.pieces.iter().any(|piece| is(&piece.text))
+        };
+        let (pieces, sentinels) = (vocabulary.pieces.len(), if inside { 0 } else { sentinels });
+        let mut tokens: Vec<Token> = others.tokens.into_iter().filter(|token| !is_piece(&token.text)).collect();
+        let mut next = Added::of(pieces, sentinels, tokens.clone())?.end();
+        for text in others.named.into_iter().filter(|text| !is_piece(text)) {
+            let known = tokens.iter().any(|token| token.text == text) || number(&text).is_some();
+            if let (false, Ok(id)) = (known, u32::try_from(next)) {
+                tokens.push(Token { text, id, strips: (false, false), special: true });
+                next += 1;
+            }
+        }
+        let added = Added::of(pieces, sentinels, tokens)?;
+        Ok(Self { vocabulary, normalizer, search, unknown, added })
     }
 
-    /// The ids of `text`. A sentinel that is none of the model's pieces is taken out of it first, with the spaces around it.
+    /// The ids of `text`. Tokens that are none of the model's pieces are taken out of it first, sentinels with the spaces around them.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut ids = Vec::new();
         let mut rest = text;
-        while let Some((start, length, id)) = self.sentinel(rest) {
-            self.cut(rest[..start].trim_end(), &mut ids);
+        while let Some((start, length, id, (before, behind))) = self.added.first(rest) {
+            let (left, right) = (&rest[..start], &rest[start + length..]);
+            self.cut(if before { left.trim_end() } else { left }, &mut ids);
             ids.push(id);
-            rest = rest[start + length..].trim_start();
+            rest = if behind { right.trim_start() } else { right };
         }
         self.cut(rest, &mut ids);
         ids
-    }
-
-    /// The first sentinel in `text` that follows the pieces: where it is, its length and its id.
-    fn sentinel(&self, text: &str) -> Option<(usize, usize, u32)> {
-        text.match_indices(SENTINEL).filter(|_| self.added > 0).find_map(|(start, _)| {
-            let digits = text[start + SENTINEL.len()..].bytes().take_while(u8::is_ascii_digit).count();
-            let length = SENTINEL.len() + digits + 1;
-            Some((start, length, self.added_id(text.get(start..start + length)?)?))
-        })
-    }
-
-    fn added_id(&self, token: &str) -> Option<u32> {
-        let number = number(token).filter(|number| *number < self.added)?;
-        u32::try_from(self.vocab_size() - 1 - number).ok()
     }
 
     fn cut(&self, text: &str, ids: &mut Vec<u32>) {
@@ -127,8 +138,8 @@ impl SentencePiece {
             at_start &= !stripped && text.is_empty();
             stripped = false;
             match piece {
-                None if skip_special => {}
-                None => text.push_str(&self.added_name(id).unwrap_or_default()),
+                None if skip_special && self.added.is_special(id) => {}
+                None => text.push_str(&self.added.name(id).unwrap_or_default()),
                 Some(piece) if skip_special && (piece.kind == Kind::Control || number(bare(&piece.text)).is_some()) => {
                 }
                 Some(piece) if piece.kind == Kind::Control => text.push_str(&piece.text),
@@ -145,20 +156,20 @@ impl SentencePiece {
         text
     }
 
-    fn added_name(&self, id: u32) -> Option<String> {
-        let number = self.vocab_size().checked_sub(1 + id as usize).filter(|number| *number < self.added)?;
-        Some(format!("{SENTINEL}{number}>"))
+    /// Number of tokens, those that are no pieces included.
+    pub fn vocab_size(&self) -> usize {
+        self.vocabulary.pieces.len() + self.added.count()
     }
 
-    /// Number of tokens, sentinels included.
-    pub fn vocab_size(&self) -> usize {
-        self.vocabulary.pieces.len() + self.added
+    /// The largest id.
+    pub fn last(&self) -> Option<u32> {
+        u32::try_from(self.added.end()).ok()?.checked_sub(1)
     }
 
     /// The token of `id`.
     pub fn token(&self, id: u32) -> Option<String> {
         let piece = self.vocabulary.pieces.get(id as usize).map(|piece| piece.text.clone());
-        piece.or_else(|| self.added_name(id))
+        piece.or_else(|| self.added.name(id))
     }
 
     /// The id of `token`. mT5's sentinels are pieces that begin with a space, and are found without it.
@@ -166,7 +177,44 @@ impl SentencePiece {
         let sentinel = number(token).is_some();
         let is = |text: &str| text == token || (sentinel && bare(text) == token);
         let piece = self.vocabulary.pieces.iter().position(|piece| is(&piece.text));
-        piece.and_then(|id| u32::try_from(id).ok()).or_else(|| self.added_id(token))
+        piece.and_then(|id| u32::try_from(id).ok()).or_else(|| self.added.id(token))
+    }
+
+    /// What its pieces were found by.
+    pub fn kind(&self) -> &'static str {
+        match self.search {
+            Search::Unigram(_) => "Unigram",
+            Search::Bpe => "BPE",
+        }
+    }
+
+    /// Whether characters that no piece covers become bytes.
+    pub fn falls_back_to_bytes(&self) -> bool {
+        self.vocabulary.bytes.is_some()
+    }
+
+    /// Number of pieces.
+    pub fn pieces(&self) -> usize {
+        self.vocabulary.pieces.len()
+    }
+
+    /// Tokens that are no pieces, with their ids.
+    pub fn added(&self) -> impl Iterator<Item = (String, u32)> {
+        (self.pieces()..self.added.end()).filter_map(|id| {
+            let id = u32::try_from(id).ok()?;
+            self.added.name(id).map(|token| (token, id))
+        })
+    }
+
+    /// Whether `id` is none of a text's own.
+    pub fn is_special(&self, id: u32) -> bool {
+        let piece = self.vocabulary.pieces.get(id as usize);
+        piece.map_or_else(|| self.added.is_special(id), |piece| piece.kind == Kind::Control)
+    }
+
+    /// Whether `id` stands for what no piece covers.
+    pub fn is_unknown(&self, id: u32) -> bool {
+        id == self.vocabulary.unknown
     }
 
     /// The id of the control piece `token`.
@@ -188,10 +236,4 @@ fn push_bytes(text: &mut String, bytes: &mut Vec<u8>) {
 /// A piece without the space that it begins with.
 fn bare(piece: &str) -> &str {
     piece.strip_prefix(SPACE).unwrap_or(piece)
-}
-
-/// The number of the sentinel that `token` is.
-fn number(token: &str) -> Option<usize> {
-    let digits = token.strip_prefix(SENTINEL)?.strip_suffix('>')?;
-    digits.parse().ok().filter(|number: &usize| number.to_string() == digits)
 }

@@ -1,0 +1,120 @@
+//! What stands beside `spiece.model` in a folder: how many sentinels follow its pieces, and which tokens the folder adds
+//! (`tokenizer_config.json`, and `added_tokens.json` as older versions of transformers wrote it). As transformers reads them.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::sentencepiece::{Others, Token};
+use crate::error::{Error, Result};
+use crate::model_folder;
+
+const CONFIG: &str = "tokenizer_config.json";
+const ADDED: &str = "added_tokens.json";
+/// How many sentinels T5 adds to a SentencePiece model unless `tokenizer_config.json` says otherwise, and how many it may.
+const SENTINELS: usize = 100;
+const MOST_SENTINELS: usize = 10_000;
+/// How many other tokens a folder may add.
+const MOST_ADDED: usize = 10_000;
+/// The keys of special tokens, in the order in which they get ids if they have none.
+const NAMED: [&str; 7] = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+const MORE: &str = "additional_special_tokens";
+
+/// It.
+#[derive(Debug)]
+pub(super) struct Beside {
+    pub sentinels: usize,
+    pub others: Others,
+}
+
+#[derive(Default, Deserialize)]
+struct Config {
+    extra_ids: Option<usize>,
+    added_tokens_decoder: Option<BTreeMap<String, Listed>>,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
+}
+
+/// A token of `added_tokens_decoder`.
+#[derive(Deserialize)]
+struct Listed {
+    content: String,
+    #[serde(default)]
+    lstrip: bool,
+    #[serde(default)]
+    rstrip: bool,
+    #[serde(default)]
+    special: bool,
+}
+
+impl Beside {
+    /// That in `dir`.
+    pub fn read(dir: &Path) -> Result<Self> {
+        let config: Config = read(dir, CONFIG)?;
+        let sentinels = config.extra_ids.unwrap_or(SENTINELS);
+        if sentinels > MOST_SENTINELS {
+            return Err(Error::input(format!("{sentinels} sentinels are more than {MOST_SENTINELS}"))
+                .at(dir.join(CONFIG))
+                .column("extra_ids")
+                .next("get the file again"));
+        }
+        let named = named(&config.others);
+        let mut tokens = Vec::new();
+        let file = if config.added_tokens_decoder.is_some() { CONFIG } else { ADDED };
+        let bad = |what: String| Error::input(what).at(dir.join(file)).next("get the file again");
+        match config.added_tokens_decoder {
+            Some(listed) => {
+                for (id, Listed { content, lstrip, rstrip, special }) in listed {
+                    let id = id.parse().map_err(|_| bad(format!("its added token `{content}` has the id `{id}`")))?;
+                    tokens.push(Token { text: content, id, strips: (lstrip, rstrip), special });
+                }
+            }
+            None => {
+                let listed: BTreeMap<String, u32> = read(dir, ADDED)?;
+                let token = |(text, id): (String, u32)| {
+                    let special = named.contains(&text);
+                    Token { text, id, strips: (false, false), special }
+                };
+                tokens.extend(listed.into_iter().map(token));
+            }
+        }
+        if tokens.iter().any(|token| token.text.is_empty()) {
+            return Err(bad("it adds a token that is empty".into()));
+        }
+        let (count, most) = (tokens.len().max(named.len()), MOST_SENTINELS + MOST_ADDED);
+        if count > most {
+            return Err(bad(format!("it adds {count} tokens, more than {most}")));
+        }
+        tokens.sort_by_key(|token| token.id);
+        Ok(Self { sentinels, others: Others { tokens, named } })
+    }
+}
+
+/// The special tokens that a config names: texts, or objects with their text as `content`.
+fn named(config: &BTreeMap<String, Value>) -> Vec<String> {
+    let text = |value: &Value| value.as_str().or_else(|| value["content"].as_str()).map(String::from);
+    let one = NAMED.iter().filter_map(|key| config.get(*key));
+    let more = config.get(MORE).and_then(Value::as_array).into_iter().flatten();
+    one.chain(more).filter_map(text).filter(|text| !text.is_empty()).collect()
+}
+
+/// The JSON in the file `name`; nothing if there is no such file.
+fn read<T: DeserializeOwned + Default>(dir: &Path, name: &str) -> Result<T> {
+    let path = dir.join(name);
+    match model_folder::read(dir, name) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+            let what = if name == CONFIG { "description of a tokenizer" } else { "list of added tokens" };
+            Error::input(format!("it is no {what}: {error}"))
+                .at(&path)
+                .line(error.line())
+                .next("get the file again, or remove it if the model has no other than the usual 100 sentinels")
+                .caused_by(error)
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(T::default()),
+        Err(error) => Err(Error::io("read", path, error)),
+    }
+}

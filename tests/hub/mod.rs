@@ -1,0 +1,10 @@
+//! The hub's client against real servers on loopback, through the built command.
+
+mod commands;
+mod data;
+mod datasets;
+mod downloads;
+mod fixture;
+mod refusals;
+mod server;
+mod without;

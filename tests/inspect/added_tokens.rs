@@ -1,0 +1,70 @@
+//! Tokens that a folder adds to its spiece.model, as transformers reads them (`spiece/added.json` of the fixtures).
+
+use std::fs;
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+use fsa::tokenizer::Tokenizer;
+use serde_json::Value;
+
+use crate::run::support::fixture;
+
+fn expected() -> Value {
+    serde_json::from_str(&fs::read_to_string(fixture("spiece/added.json")).unwrap()).unwrap()
+}
+
+fn folder(files: &[(&str, String)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let model = fixture(&format!("spiece/{}.model.gz", expected()["model"].as_str().unwrap()));
+    let mut bytes = Vec::new();
+    GzDecoder::new(fs::File::open(model).unwrap()).read_to_end(&mut bytes).unwrap();
+    fs::write(folder.path().join("spiece.model"), bytes).unwrap();
+    files.iter().for_each(|(name, text)| fs::write(folder.path().join(name), text).unwrap());
+    folder
+}
+
+#[test]
+fn texts_are_cut_at_added_tokens_as_transformers_cuts_them() {
+    for (name, case) in expected()["cases"].as_object().unwrap() {
+        let files: Vec<(&str, String)> =
+            case["files"].as_object().unwrap().iter().map(|(name, file)| (name.as_str(), file.to_string())).collect();
+        let folder = folder(&files);
+        let tokenizer = Tokenizer::from_dir(folder.path()).unwrap();
+        assert_eq!(tokenizer.vocab_size() as u64, case["tokens"].as_u64().unwrap(), "{name}");
+        for row in case["texts"].as_array().unwrap() {
+            let (text, decoded) = (row["text"].as_str().unwrap(), row["decoded"].as_str().unwrap());
+            let want: Vec<u32> = row["ids"].as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect();
+            let ids = tokenizer.encode(text).unwrap();
+            assert_eq!(ids, want, "{name}: {text}");
+            assert_eq!(tokenizer.decode(&ids[..ids.len() - 1], false).unwrap(), decoded, "{name}: {text}");
+        }
+        let description = tokenizer.describe();
+        assert_eq!(description.others.len(), usize::from(name != "nothing"), "{name}: {description:?}");
+        assert_eq!(description.largest_id.unwrap() as usize + 1, tokenizer.vocab_size(), "{name}");
+        // An embedding without a row for it is another model's.
+        let rows = tokenizer.vocab_size() - 1;
+        assert!(tokenizer.check_vocab(rows).is_err() && tokenizer.check_vocab(rows + 1).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn lists_that_cannot_be_are_refused_in_one_line() {
+    for (name, text, expected) in [
+        ("added_tokens.json", "[1]", "added_tokens.json:1: it is no list of added tokens"),
+        ("added_tokens.json", "{\"<sep>\": 5}", "spiece.model: its added token `<sep>` has the id 5 of a piece"),
+        ("added_tokens.json", "{\"<a>\": 2000, \"<b>\": 2000}", "its added tokens `<a>` and `<b>` have one id, 2000"),
+        ("added_tokens.json", "{\"<a>\": 950}", "its added tokens `<extra_id_49>` and `<a>` have one id, 950"),
+        (
+            "added_tokens.json",
+            "{\"<extra_id_0>\": 2000}",
+            "its added token `<extra_id_0>` should have the id 999, not 2000",
+        ),
+        ("added_tokens.json", "{\"\": 2000}", "added_tokens.json: it adds a token that is empty; get the file again"),
+        ("tokenizer_config.json", "{\"added_tokens_decoder\": {\"x\": {\"content\": \"<a>\"}}}", "has the id `x`; get"),
+    ] {
+        let folder = folder(&[(name, text.to_string())]);
+        let said = Tokenizer::from_dir(folder.path()).unwrap_err().to_string();
+        assert!(said.contains(expected), "{said}");
+        assert!(!said.contains('\n') && said.contains("; "), "{said}");
+    }
+}
