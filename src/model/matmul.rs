@@ -147,7 +147,12 @@ pub(crate) fn product(x: &Tensor, w: &Tensor, transposed: bool, onto: Option<Ten
         }
         None => {
             // SAFETY: a product that is not added to anything is written whole.
-            let out = unsafe { written(m * n, |out| Ok(run(out, false))) };
+            let out = unsafe {
+                written(m * n, |out| {
+                    run(out, false);
+                    Ok(())
+                })
+            };
             tensor(out?, (m, n))
         }
     }
