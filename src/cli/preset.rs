@@ -59,11 +59,11 @@ pub fn given<'a>(
     data: impl IntoIterator<Item = &'a Path>,
 ) -> Result<Given> {
     let model = model(typed, data)?;
-    let fetch = |path: &Path, flag| {
-        model_folder::fetch_adapter(path, &mut Downloads::new(false)).map(drop).map_err(|error| error.flag(flag))
-    };
-    fetch(&model, "--model")?;
-    adapter.as_deref().map_or(Ok(()), |adapter| fetch(adapter, "--adapter"))?;
+    let mut downloads = Downloads::new(false);
+    model_folder::fetch_adapter(&model, &mut downloads).map_err(|error| error.flag("--model"))?;
+    if let Some(adapter) = &adapter {
+        model_folder::fetch(adapter, None, &mut downloads).map_err(|error| error.flag("--adapter"))?;
+    }
     given::resolve(model, adapter)
 }
 

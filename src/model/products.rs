@@ -70,8 +70,8 @@ fn by_loss(
         let (x, dy, first) = layout.of_loss(k, x, dy, rows.clone())?;
         let (tokens, width) = dy.dims2()?;
         let (x, dy) = (read(&x)?, read(&dy)?);
-        // Without tokens there is no first column; a product of nothing is zeros.
-        let dy = dy.get(first..).unwrap_or_default().as_ptr();
+        // A product of no tokens is zeros, and has no first column to begin at.
+        let dy = if tokens == 0 { dy.as_ptr() } else { dy[first..].as_ptr() };
         // SAFETY: x is [tokens, cols], dy [tokens, width] from the first column on, out [rows, cols] at this place, ours alone.
         unsafe {
             matmul_parallel(

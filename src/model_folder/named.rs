@@ -88,8 +88,10 @@ pub fn fetch(model: &Path, commit: Option<&str>, progress: &mut dyn Progress) ->
 /// As [`fetch`]. A hub that does not answer is none: whoever fetches the model will hear of it.
 pub fn fetch_adapter(model: &Path, progress: &mut dyn Progress) -> Result<Option<Named>> {
     let Some(id) = name(model) else { return Ok(None) };
-    let Ok(repo) = Hub::from_env()?.repo(RepoKind::Model, id.name(), id.given_revision(), progress) else {
-        return Ok(None);
+    let repo = match Hub::from_env()?.repo(RepoKind::Model, id.name(), id.given_revision(), progress) {
+        Ok(repo) => repo,
+        Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+        Err(_) => return Ok(None),
     };
     match repo.files().iter().any(|file| file.path == ADAPTER) {
         true => fetch(model, Some(&repo.commit), progress),
