@@ -19,15 +19,17 @@ use crate::tokenizer::Tokenizer;
 pub type Target = (&'static str, fn(&[u8]) -> Result<()>);
 
 /// Every reader that is fuzzed.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 11] = [
     ("safetensors", tried::safetensors),
     ("torch", tried::torch),
     ("pickle", tried::pickle),
     ("spiece", spiece),
     ("tokenizer_json", tokenizer_json),
+    ("tokenizer_config", tokenizer_config),
     ("task_toml", task_toml),
     ("tsv", |bytes| examples("tsv", bytes)),
     ("jsonl", |bytes| examples("jsonl", bytes)),
+    ("parquet", |bytes| examples("parquet", bytes)),
     ("outputs", outputs),
 ];
 
@@ -37,6 +39,9 @@ const TEXTS: [&str; 3] = [
     "e\u{301}\u{323}aaaaaaa\u{0}\u{2581}[SEP]",
     "\u{1f600} \u{10ffff}",
 ];
+
+/// A SentencePiece model of `<unk>`, `</s>`, `a` and `▁`.
+const MODEL: &[u8] = b"\n\x09\n\x05<unk>\x18\x02\n\x08\n\x04</s>\x18\x03\n\x03\n\x01a\n\x05\n\x03\xe2\x96\x81";
 
 /// Runs the reader `name` on `bytes`, whatever comes of it; a name that is no target's does nothing.
 pub fn run(name: &str, bytes: &[u8]) {
@@ -51,6 +56,18 @@ fn spiece(bytes: &[u8]) -> Result<()> {
 
 fn tokenizer_json(bytes: &[u8]) -> Result<()> {
     tokenize(&Tokenizer::of_json(bytes, "tokenizer.json".into())?)
+}
+
+/// What stands beside a SentencePiece model: `tokenizer_config.json` and, after a NUL, `added_tokens.json`.
+fn tokenizer_config(bytes: &[u8]) -> Result<()> {
+    let mut files = bytes.splitn(2, |&byte| byte == 0);
+    let folder = Temporary::folder()?;
+    let named = ["tokenizer_config.json", "added_tokens.json"].into_iter();
+    for (name, content) in [("spiece.model", MODEL)].into_iter().chain(named.zip(&mut files)) {
+        let path = folder.0.join(name);
+        std::fs::write(&path, content).map_err(|source| Error::io("write", &path, source))?;
+    }
+    tokenize(&Tokenizer::from_dir(&folder.0)?)
 }
 
 fn tokenize(tokenizer: &Tokenizer) -> Result<()> {
@@ -105,24 +122,34 @@ fn outputs(bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// A file for readers that want one; gone when it is dropped.
+/// A file or a folder for readers that want one; gone when it is dropped.
 struct Temporary(PathBuf);
 
 impl Temporary {
     fn of(ending: &str, bytes: &[u8]) -> Result<Self> {
+        let path = Self::place(ending);
+        std::fs::write(&path, bytes).map_err(|source| Error::io("write", &path, source))?;
+        Ok(Self(path))
+    }
+
+    fn folder() -> Result<Self> {
+        let path = Self::place("model");
+        std::fs::create_dir(&path).map_err(|source| Error::io("create", &path, source))?;
+        Ok(Self(path))
+    }
+
+    fn place(ending: &str) -> PathBuf {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         // In memory, where the system has such a place: a fuzzer writes thousands in a second.
         let folder = Some(Path::new("/dev/shm")).filter(|folder| folder.is_dir());
         let folder = folder.map_or_else(std::env::temp_dir, Path::to_path_buf);
-        let path = folder.join(format!("fsa-fuzz-{}-{number}.{ending}", std::process::id()));
-        std::fs::write(&path, bytes).map_err(|source| Error::io("write", &path, source))?;
-        Ok(Self(path))
+        folder.join(format!("fsa-fuzz-{}-{number}.{ending}", std::process::id()))
     }
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        let _ = std::fs::remove_file(&self.0).or_else(|_| std::fs::remove_dir_all(&self.0));
     }
 }
