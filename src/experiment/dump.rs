@@ -168,7 +168,7 @@ fn write(path: &Path, tensors: &BTreeMap<String, Tensor>) -> Result<()> {
     name.push(".unfinished");
     let unfinished = path.with_file_name(name);
     // Errors name the file that was asked for, not the one beside it.
-    let written = model::write(&unfinished, tensors.iter().map(|(name, tensor)| (name.clone(), tensor)));
+    let written = model::write(&unfinished, tensors.iter().map(|(name, tensor)| (name.clone(), tensor)), None);
     let moved = written
         .and_then(|()| std::fs::rename(&unfinished, path).map_err(|error| Error::io("write", path, error)))
         .map_err(|error| error.at(path).flag("--out"));

@@ -19,7 +19,7 @@ use crate::spec::{Decoding, Seeds, Training};
 use crate::train::Trainer;
 
 /// Seconds for all measurements of one kind, about.
-pub(super) const LIMIT_S: f64 = 2.5;
+pub(super) const LIMIT_S: f64 = 4.0;
 /// Examples that are asked at once.
 const ASKED: usize = 64;
 /// Steps whose batches are made at once, so that what makes several together is not counted for one.
@@ -79,35 +79,33 @@ pub(super) fn seconds_of(
     limit_s: f64,
     mut run: impl FnMut(usize) -> Result<f64>,
 ) -> Result<f64> {
-    const MOST: usize = 50;
+    const MOST: u32 = 50;
     if whole == 0 {
         return Ok(0.0);
     }
-    let begun = Instant::now();
     let mut size = (whole / 16).max(least).min(whole);
     // Not counted: memory and threads are cold.
     run(size)?;
-    let mut seen: Vec<(usize, f64)> = Vec::new();
+    let begun = Instant::now();
+    let mut before: Option<(usize, f64)> = None;
     while size < whole {
-        let took = run(size)?;
-        seen.push((size, took));
-        let next = (2 * size).min(whole);
-        let expected = took * next as f64 / size as f64;
-        if let [.., before, last] = seen[..]
-            && begun.elapsed().as_secs_f64() + expected > limit_s
+        let last = (size, run(size)?);
+        // Four times as many: from numbers that are closer, the part that does not depend on them is lost in the noise.
+        size = (4 * size).min(whole);
+        if let Some(before) = before
+            && begun.elapsed().as_secs_f64() + drawn_out(before, last, size) > limit_s
         {
             return Ok(drawn_out(before, last, whole));
         }
-        size = next;
+        before = Some(last);
     }
-    let mut times = Vec::new();
-    while times.len() < MOST {
-        times.push(run(whole)?);
-        if begun.elapsed().as_secs_f64() > limit_s {
-            break;
-        }
+    // What can be done whole is steady after a third of the time that growing parts may take.
+    let (mut count, mut sum) = (0, 0.0);
+    while count == 0 || count < MOST && sum < limit_s / 3.0 {
+        sum += run(whole)?;
+        count += 1;
     }
-    Ok(times.iter().sum::<f64>() / times.len() as f64)
+    Ok(sum / f64::from(count))
 }
 
 /// The line through two points, at `whole`; more examples never take less.
@@ -173,6 +171,19 @@ pub(super) fn losses_s(model: &T5, examples: &[Tokenized], tokens: usize, limit_
     Ok(once * examples.len() as f64 / whole.max(1) as f64)
 }
 
+/// Source tokens of a batch of `batch_size` examples, in the mean of sources of such `lengths`.
+pub(super) fn mean_tokens(lengths: impl ExactSizeIterator<Item = usize>, batch_size: usize) -> usize {
+    let count = lengths.len().max(1);
+    (lengths.sum::<usize>() * batch_size).div_ceil(count)
+}
+
+/// Outputs that are asked for at once, and their source tokens: the most of any batch of `size`.
+pub(super) fn most_at_once<'q>(sources: impl Iterator<Item = &'q [u32]>, size: usize) -> (usize, usize) {
+    let lengths: Vec<usize> = sources.map(<[u32]>::len).collect();
+    let batches = lengths.chunks(size.max(1)).map(|batch| (batch.len(), batch.iter().sum()));
+    batches.max_by_key(|&(_, tokens): &(usize, usize)| tokens).unwrap_or((0, 0))
+}
+
 /// `size` numbers below `all`, evenly spread.
 pub(super) fn spread(all: usize, size: usize) -> impl Iterator<Item = usize> {
     (0..size).map(move |i| i * all / size.max(1))
@@ -199,7 +210,7 @@ mod tests {
             sizes.push(size);
             Ok(0.0)
         });
-        assert_eq!((quick.unwrap(), sizes.as_slice()), (0.0, &[4, 4, 8][..]));
+        assert_eq!((quick.unwrap(), sizes.as_slice()), (0.0, &[4, 4, 16][..]));
         // 5 seconds and half a second for each example.
         let slow = seconds_of(64, 1, 10.0, |size| Ok(5.0 + 0.5 * size as f64)).unwrap();
         assert!((slow - 37.0).abs() < 1e-9, "{slow}");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::asking::describe;
 use super::attachment::{Attachment, attached};
 use super::compare::{Examples, Inputs, New, attach, behind_shot, prompt_file, prompt_signature};
+use super::estimate;
 use crate::data::{MiniSplit, Reading, Split, Task, Tokenized, batch, cut, labels, order};
 use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
@@ -192,13 +193,10 @@ impl Data {
         splits.map(describe).collect()
     }
 
-    /// Source tokens of the longest probe or training batch that can come up, for the memory estimate.
+    /// Source tokens of a batch in the mean, for the memory estimate.
     pub fn source_tokens(&self, batch_size: usize) -> usize {
         let of = |tokens: &Tokenized| self.prefix.len() + (1 + self.method.shots) * tokens.source.len();
-        let mut lengths: Vec<usize> = self.train_tokens.iter().map(of).collect();
-        lengths.sort_unstable_by(|a, b| b.cmp(a));
-        let mean = lengths.iter().sum::<usize>() as f64 / lengths.len().max(1) as f64;
-        (mean * batch_size as f64).ceil() as usize
+        estimate::mean_tokens(self.train_tokens.iter().map(of), batch_size)
     }
 }
 

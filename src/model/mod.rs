@@ -40,5 +40,6 @@ pub use load::{Inspection, LoadReport, inspect, load, load_checkpoint};
 pub use micro::Whole;
 pub use named::Shape;
 pub use params::{Param, Params};
+pub(crate) use save::values;
 pub use t5::T5;
 pub(crate) use weights::{Values, Weights, write};

@@ -8,13 +8,13 @@ use candle_core::Tensor;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::array::read;
 use super::config::T5Config;
 use super::lora::{self, Pair};
 use super::params::Param;
+use super::save::{metadata, values};
 use super::t5::T5;
+use super::weights::Weights;
 use super::weights::describe::{Stored, StoredFile};
-use super::weights::{Values, Weights};
 use super::{load, prompt};
 use crate::error::{Error, Result};
 use crate::model_folder;
@@ -273,12 +273,8 @@ impl T5 {
             (None, None) => return Ok(Vec::new()),
         };
         let internal = |error: String| Error::check(format!("internal: {error}"));
-        let values = |(name, param): (String, &Param)| -> Result<(String, Values)> {
-            Ok((name, Values::of(param.value().dims(), &read(param.value())?)))
-        };
-        let tensors = tensors.into_iter().map(values).collect::<Result<Vec<_>>>()?;
-        let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
-        let weights = safetensors::serialize(tensors, Some(metadata)).map_err(|error| internal(error.to_string()))?;
+        let weights =
+            safetensors::serialize(values(tensors)?, metadata()).map_err(|error| internal(error.to_string()))?;
         let mut text = serde_json::to_vec_pretty(&config).map_err(|error| internal(error.to_string()))?;
         text.push(b'\n');
         Ok(vec![(CONFIG, text), (WEIGHTS, weights)])

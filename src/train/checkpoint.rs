@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Trainer;
 use super::trainer::Losses;
 use crate::error::{Error, Result};
-use crate::model::{T5, Values, Weights, read, update, write};
+use crate::model::{T5, Values, Weights, read, update, values, write};
 
 /// A checkpoint on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,14 +57,11 @@ impl Checkpoint {
             fs::remove_dir_all(&unfinished).map_err(io("remove"))?;
         }
         fs::create_dir_all(&unfinished).map_err(io("create"))?;
-        let weights = model
-            .params()
-            .iter()
-            .map(|param| Ok((param.name().to_string(), Values::of(param.value().dims(), &read(param.value())?))));
-        write(&unfinished.join(WEIGHTS), weights.collect::<Result<Vec<_>>>()?)?;
+        let params = model.params().iter().map(|param| (param.name().to_string(), param));
+        write(&unfinished.join(WEIGHTS), values(params)?, None)?;
         let state = trainer.optimizer().state();
         let state = state.map(|(name, values)| (name, Values::of(&[values.len()], values)));
-        write(&unfinished.join(OPTIMIZER), state)?;
+        write(&unfinished.join(OPTIMIZER), state, None)?;
         let json = serde_json::to_vec(&TrainerState { step, losses: trainer.losses() })
             .map_err(|error| Error::check(format!("internal: {error}")).caused_by(error))?;
         fs::write(unfinished.join(STATE), json).map_err(io("write"))?;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Asked, Labels, Question};
 use crate::error::Result;
 use crate::experiment::answers::{self, Answered};
+use crate::experiment::estimate::most_at_once;
 use crate::experiment::scoring::{self, Scored};
 use crate::measure::outputs::{Kind, Output, Shot, Tally};
 use crate::model::{T5, Whole};
@@ -44,6 +45,14 @@ pub(in crate::experiment) struct Place {
 /// Number of [`evaluate`]'s ticks.
 pub(in crate::experiment) fn ticks(asked: &Asked) -> u64 {
     asked.questions.len().div_ceil(BATCH) as u64
+}
+
+/// As [`most_at_once`], of several tasks, with `prefix` tokens before each source.
+pub(in crate::experiment) fn most_asked<'q>(asked: impl Iterator<Item = &'q Asked>, prefix: usize) -> (usize, usize) {
+    let sources = |asked: &'q Asked| asked.questions.iter().map(|question| question.source.as_slice());
+    let most = asked.map(|asked| most_at_once(sources(asked), BATCH)).max_by_key(|&(_, tokens)| tokens);
+    let (outputs, tokens) = most.unwrap_or((0, 0));
+    (outputs, tokens + prefix * outputs)
 }
 
 /// Who asks.

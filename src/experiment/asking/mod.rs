@@ -6,7 +6,7 @@ mod questions;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub(super) use examine::{Examiner, Place, signatures, ticks};
+pub(super) use examine::{Examiner, Place, most_asked, signatures, ticks};
 pub(super) use questions::{Asked, Question, Reader, describe};
 
 use crate::data::{LabelSet, Task};

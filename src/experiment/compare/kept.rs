@@ -77,7 +77,11 @@ impl Kept {
                     Err(error) => return Err(Error::io("read", base.join(name), error)),
                 }
             }
-            write(unfinished.join(WEIGHTS), &model.to_safetensors()?)?;
+            let weights = unfinished.join(WEIGHTS);
+            model.write_safetensors(&weights)?;
+            fs::File::open(&weights)
+                .and_then(|file| file.sync_all())
+                .map_err(|error| Error::io("write", &weights, error))?;
         }
         // The adapter belongs to the weights beside it, if there are any.
         let base_name = if whole { "..".to_string() } else { base.display().to_string() };

@@ -10,12 +10,14 @@ use super::outcome::signature;
 use super::{load_targets, methods, time};
 use crate::data::Task;
 use crate::error::Result;
+use crate::experiment::asking::most_asked;
 use crate::experiment::estimate::{self, Time};
-use crate::model::{self, memory};
+use crate::model;
+use crate::model::memory::{self, AtOnce};
 use crate::report::run_info::ModelInfo;
 use crate::spec::Compare;
 use crate::spec::compare::StageTraining;
-use crate::spec::method::Stage;
+use crate::spec::method::{Attached, Stage};
 
 /// What `--dry-run` prints.
 #[derive(Debug, Serialize)]
@@ -108,12 +110,24 @@ pub fn plan(spec: &Compare) -> Result<Plan> {
 
 /// Estimated peak memory, in MiB, of a process that does the work of `spec` with a model of `params` numbers.
 pub(super) fn memory_mib(spec: &Compare, base: &Base, all: &[Vec<Target>], params: u64) -> u64 {
-    let longest = all.iter().flatten().flat_map(|target| &target.evaluations).flat_map(|asked| &asked.questions);
-    let longest = longest.map(|question| question.source.len()).max().unwrap_or(1) + spec.prompt.length;
     let training = &spec.model_stage.training;
-    let batch = training.batch_size;
-    let tokens = (longest * batch).min(training.micro_batch_tokens.max(longest));
-    memory::estimate_mib(&base.config, params, tokens, batch, 1, training)
+    let shots = spec.methods.iter().map(|method| method.shots).max().unwrap_or(0);
+    let prompts = spec.methods.iter().filter(|method| method.attached() == Attached::Prompt);
+    let prompt = prompts.map(|_| spec.prompt.length).max().unwrap_or(0);
+    let targets = || all.iter().flatten();
+    let sources = |target: &Target| {
+        let lengths = target.train_tokens.iter().map(|example| prompt + (1 + shots) * example.source.len());
+        estimate::mean_tokens(lengths, training.batch_size)
+    };
+    let (outputs, outputs_source_tokens) = most_asked(targets().flat_map(|target| &target.evaluations), prompt);
+    let at_once = AtOnce {
+        source_tokens: targets().map(sources).max().unwrap_or(0),
+        examples: training.batch_size,
+        losses: 1,
+        outputs,
+        outputs_source_tokens,
+    };
+    memory::estimate_mib(&base.config, params, at_once, training)
 }
 
 /// What is trained in all, those stages that methods share counted once.

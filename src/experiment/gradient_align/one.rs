@@ -14,7 +14,8 @@ use crate::experiment::probe;
 use crate::experiment::redraw::draw;
 use crate::experiment::setup::{Data, Loaded, load_model, signature};
 use crate::experiment::{Events, Existing};
-use crate::model::{self, Inspection, T5, memory};
+use crate::model::memory::{self, AtOnce};
+use crate::model::{self, Inspection, T5};
 use crate::model_folder;
 use crate::report::csv::to_csv;
 use crate::report::folder::{GRADIENT_ALIGN, ROWS, RUN, SPEC};
@@ -165,7 +166,8 @@ pub fn plan_within(spec: &GradientAlign, limit_s: f64) -> Result<Plan> {
     let tokens = data.source_tokens(batch);
     let losses = data.losses.count();
     let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None, commit: None };
-    let memory_mib = memory::estimate_mib(&data.config, params, tokens, batch, losses, &last.training);
+    let at_once = AtOnce { source_tokens: tokens, examples: batch, losses, ..AtOnce::default() };
+    let memory_mib = memory::estimate_mib(&data.config, params, at_once, &last.training);
     let mut warnings: Vec<String> = data.warnings.iter().cloned().chain(warnings).collect();
     let time = estimate::if_it_fits(memory_mib, &mut warnings, || time(spec, &data, limit_s))?;
     let stage = |method: &crate::spec::Method| {

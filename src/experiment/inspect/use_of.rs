@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::Inspected;
-use crate::model::{T5Config, memory};
+use crate::model::T5Config;
+use crate::model::memory::{self, AtOnce};
 use crate::spec::Training;
 
 /// Source tokens of an example, where nobody has counted them.
@@ -28,9 +29,11 @@ pub struct Memory {
 pub(super) fn memory(config: &T5Config, params: u64) -> Vec<Memory> {
     let batch_size = Training::default().batch_size;
     let of = |(work, losses): (&'static str, usize)| {
+        let at_once =
+            AtOnce { source_tokens: batch_size * SOURCE_TOKENS, examples: batch_size, losses, ..AtOnce::default() };
         let mib = |low_memory: bool| {
             let training = Training { low_memory, ..Training::default() };
-            memory::estimate_mib(config, params, batch_size * SOURCE_TOKENS, batch_size, losses, &training)
+            memory::estimate_mib(config, params, at_once, &training)
         };
         Memory { work, batch_size, source_tokens: SOURCE_TOKENS, mib: mib(false), low_memory_mib: mib(true) }
     };

@@ -7,9 +7,11 @@ use super::signature::signature;
 use super::tasks::Data;
 use super::time;
 use crate::error::Result;
+use crate::experiment::asking::most_asked;
 use crate::experiment::attachment::Attachment;
 use crate::experiment::estimate::{self, Time};
-use crate::model::{self, memory};
+use crate::model;
+use crate::model::memory::{self, AtOnce};
 use crate::report::run_info::ModelInfo;
 use crate::spec::label_ratio::{Source, probe_steps};
 use crate::spec::{LabelRatio, Training};
@@ -57,13 +59,16 @@ pub fn plan(spec: &LabelRatio) -> Result<Plan> {
         }
     };
     let all = || data.evaluations.iter().chain([&data.target]);
-    let longest = all().flat_map(|asked| &asked.questions).map(|question| question.source.len()).max().unwrap_or(1);
-    let longest = longest + data.prompt_rows()?;
+    let prompt = data.prompt_rows()?;
+    let (outputs, outputs_source_tokens) = most_asked(all(), prompt);
     let model = ModelInfo { path: spec.model.clone(), files: Vec::new(), params, note: None, commit: None };
     warnings.extend(data.warnings.iter().cloned());
     warnings.extend(inspected.warnings);
     let batch = training.batch_size;
-    let memory_mib = memory::estimate_mib(&data.config, params, longest * batch, batch, 1, &training);
+    let train = data.train.iter().flat_map(|(_, tokens)| tokens).map(|example| prompt + example.source.len());
+    let source_tokens = estimate::mean_tokens(train.collect::<Vec<_>>().into_iter(), batch);
+    let at_once = AtOnce { source_tokens, examples: batch, losses: 1, outputs, outputs_source_tokens };
+    let memory_mib = memory::estimate_mib(&data.config, params, at_once, &training);
     let time = estimate::if_it_fits(memory_mib, &mut warnings, || time::time(spec, &data, found.as_ref()))?;
     Ok(Plan {
         steps,

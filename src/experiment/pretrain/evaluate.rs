@@ -10,7 +10,7 @@ use crate::data::corpus::{ASKED, SHOTS};
 use crate::data::{Corpus, FewShot, Layout, Task, Tokenized};
 use crate::error::{Error, Result};
 use crate::experiment::answers::{self, Answered};
-use crate::experiment::estimate::spread;
+use crate::experiment::estimate::{self, spread};
 use crate::experiment::scoring::{self, Metric};
 use crate::model::T5;
 use crate::model::loss::LossOptions;
@@ -143,9 +143,9 @@ impl Asked {
         answers::answers(model, tokenizer, &sources, &self.task.prefixes(), decoding)
     }
 
-    /// Source tokens of the longest prompt.
-    pub fn longest(&self) -> usize {
-        self.sources.iter().map(Vec::len).max().unwrap_or(1)
+    /// Prompts that are asked at once, and their source tokens, at the most.
+    pub fn most_at_once(&self) -> (usize, usize) {
+        estimate::most_at_once(self.sources.iter().map(Vec::as_slice), BATCH)
     }
 
     /// Asks `model`; a row for each metric. `tick` is called before each batch.

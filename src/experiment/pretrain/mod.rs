@@ -19,7 +19,8 @@ use super::{Events, Existing};
 use crate::data::Corpus;
 use crate::error::Result;
 use crate::model::load::shapes;
-use crate::model::{Initial, Param, T5, memory};
+use crate::model::memory::{self, AtOnce};
+use crate::model::{Initial, Param, T5};
 use crate::report::csv::to_csv;
 use crate::report::files::{MODEL, MODEL_FILES, PRETRAIN, ROWS, RUN, SCORE_ROWS, SCORES, SPEC};
 use crate::report::rows_file::{read_rows, truncate_after};
@@ -138,7 +139,10 @@ pub fn plan(spec: &Pretrain, corpus: &dyn Corpus) -> Result<Plan> {
     spec.training.check_trainable(shapes.iter().map(|(name, _)| name.as_str()))?;
     let params = shapes.iter().map(|(_, shape)| shape.iter().product::<usize>() as u64).sum();
     let batch = spec.training.batch_size;
-    let memory_mib = memory::estimate_mib(&setup.config, params, setup.tokens, batch, 1, &spec.training);
+    let asked = setup.asked.iter().map(|asked| asked.most_at_once()).max_by_key(|&(_, tokens)| tokens);
+    let (outputs, outputs_source_tokens) = asked.unwrap_or((0, 0));
+    let at_once = AtOnce { source_tokens: setup.tokens, examples: batch, losses: 1, outputs, outputs_source_tokens };
+    let memory_mib = memory::estimate_mib(&setup.config, params, at_once, &spec.training);
     let mut warnings = Vec::new();
     let time = estimate::if_it_fits(memory_mib, &mut warnings, || time::time(spec, corpus, &setup))?;
     Ok(Plan {

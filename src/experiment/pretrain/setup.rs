@@ -25,7 +25,7 @@ pub(super) struct Setup {
     pub asked: Vec<Asked>,
     /// SHA-256 of the corpus' pieces and first documents, in hexadecimal.
     pub fingerprint: String,
-    /// Tokens of the longest prompt or batch, for the memory estimate.
+    /// Source tokens of the first batch, for the memory estimate.
     pub tokens: usize,
 }
 
@@ -50,8 +50,7 @@ impl Setup {
             .collect::<Result<_>>()?;
         let batch = spec.training.batch_size;
         let lengths = (0..batch as u64).map(|index| tokenizer.encode(&corpus.document(index).source));
-        let first_batch: usize = lengths.map(|ids| ids.map(|ids| ids.len())).sum::<Result<_>>()?;
-        let tokens = asked.iter().map(|asked| asked.longest() * batch).chain([first_batch]).max().unwrap_or(1);
+        let tokens: usize = lengths.map(|ids| ids.map(|ids| ids.len())).sum::<Result<_>>()?;
         Ok(Self { tokenizer, config, held_out, asked, fingerprint: fingerprint(corpus), tokens })
     }
 
