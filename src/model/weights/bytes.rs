@@ -2,7 +2,7 @@
 //! tensors are: `header.rs` and `torch.rs` do, and have checked every range before it comes here.
 
 use std::fs::File;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
 
 use memmap2::Mmap;
@@ -30,6 +30,20 @@ impl Bytes {
     }
 }
 
+impl Bytes {
+    /// Says that the bytes of `range` will not be read again soon: the system need not keep a mapped file's pages beside what was made
+    /// of them, or a model would take twice its room while it is loaded.
+    pub fn let_go(&self, range: Range<usize>) {
+        #[cfg(unix)]
+        if let Self::Mapped(map) = self {
+            // SAFETY: the map is read-only and of a file, so that pages that are wanted after all are read from it again.
+            let _ = unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, range.len()) };
+        }
+        #[cfg(not(unix))]
+        let _ = range;
+    }
+}
+
 impl Deref for Bytes {
     type Target = [u8];
 
@@ -41,6 +55,9 @@ impl Deref for Bytes {
         }
     }
 }
+
+/// Elements that are read before their bytes are let go.
+const PIECE: usize = 1 << 22;
 
 /// Where a tensor lies in its file. All its elements are in the file: whoever makes one has checked that.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,23 +81,33 @@ impl Place {
         matches!(self.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16)
     }
 
-    /// The tensor's values, row-major; `None` for a dtype that is not read.
-    pub fn values(&self, bytes: &[u8]) -> Option<Vec<f32>> {
+    /// The tensor's values, row-major; `None` for a dtype that is not read. `seen` is told which bytes have been read for good.
+    pub fn values(&self, bytes: &[u8], seen: impl Fn(Range<usize>)) -> Option<Vec<f32>> {
         match self.dtype {
-            Dtype::F32 => Some(self.collect(bytes, f32::from_le_bytes)),
-            Dtype::F16 => Some(self.collect(bytes, |bytes| half::f16::from_le_bytes(bytes).to_f32())),
-            Dtype::BF16 => Some(self.collect(bytes, |bytes| half::bf16::from_le_bytes(bytes).to_f32())),
+            Dtype::F32 => Some(self.collect(bytes, seen, f32::from_le_bytes)),
+            Dtype::F16 => Some(self.collect(bytes, seen, |bytes| half::f16::from_le_bytes(bytes).to_f32())),
+            Dtype::BF16 => Some(self.collect(bytes, seen, |bytes| half::bf16::from_le_bytes(bytes).to_f32())),
             _ => None,
         }
     }
 
-    fn collect<const N: usize>(&self, bytes: &[u8], convert: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    fn collect<const N: usize>(
+        &self,
+        bytes: &[u8],
+        seen: impl Fn(Range<usize>),
+        convert: impl Fn([u8; N]) -> f32,
+    ) -> Vec<f32> {
         let (elements, _) = bytes.get(self.start..).unwrap_or_default().as_chunks::<N>();
+        let mut values = Vec::with_capacity(self.count());
         let Some(strides) = &self.strides else {
-            return elements.iter().take(self.count()).map(|element| convert(*element)).collect();
+            for piece in elements[..self.count().min(elements.len())].chunks(PIECE) {
+                let start = self.start + values.len() * N;
+                values.extend(piece.iter().map(|element| convert(*element)));
+                seen(start..start + size_of_val(piece));
+            }
+            return values;
         };
         let (mut index, mut at) = (vec![0; self.shape.len()], 0);
-        let mut values = Vec::with_capacity(self.count());
         for _ in 0..self.count() {
             values.push(convert(elements[at]));
             for (axis, index) in index.iter_mut().enumerate().rev() {
@@ -110,12 +137,15 @@ mod tests {
             strides: strides.map(<[usize]>::to_vec),
             start,
         };
-        let values = |place: Place| place.values(&bytes).unwrap();
+        let values = |place: Place| place.values(&bytes, |_| ()).unwrap();
         assert_eq!(values(place(&[2, 3], None, 4)), [2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+        let seen = std::cell::RefCell::new(Vec::new());
+        place(&[2, 3], None, 4).values(&bytes, |range| seen.borrow_mut().push(range)).unwrap();
+        assert_eq!(seen.take(), [4..16]);
         assert_eq!(values(place(&[3, 4], Some(&[1, 3]), 0))[..5], [0.0, 3.0, 6.0, 9.0, 1.0]);
         assert_eq!(values(place(&[2, 2, 2], Some(&[6, 1, 2]), 2)), [1.0, 3.0, 2.0, 4.0, 7.0, 9.0, 8.0, 10.0]);
         assert_eq!(values(place(&[], Some(&[]), 22)), [11.0]);
         assert!(values(place(&[0, 4], Some(&[4, 1]), 24)).is_empty());
-        assert_eq!(Place { dtype: Dtype::I64, ..place(&[1], None, 0) }.values(&bytes), None);
+        assert_eq!(Place { dtype: Dtype::I64, ..place(&[1], None, 0) }.values(&bytes, |_| ()), None);
     }
 }

@@ -63,7 +63,7 @@ pub(crate) mod tried {
     }
 
     fn values(bytes: &[u8], places: BTreeMap<String, Place>) -> Result<()> {
-        places.values().for_each(|place| drop(place.values(bytes)));
+        places.values().for_each(|place| drop(place.values(bytes, |_| ())));
         Ok(())
     }
 }
@@ -203,7 +203,7 @@ impl Weights {
     /// The tensor `name` as f32, which must have shape `shape`.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         let (shard, place) = self.checked(name, shape)?;
-        let values = place.values(&shard.bytes).ok_or_else(|| {
+        let values = place.values(&shard.bytes, |range| shard.bytes.let_go(range)).ok_or_else(|| {
             Error::input(format!("its dtype {:?} is not supported", place.dtype))
                 .at(&shard.path)
                 .parameter(name)
