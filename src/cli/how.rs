@@ -49,9 +49,9 @@ impl How {
         }
     }
 
-    /// Fetches the model of the run in `out`, where it is a name on the hub.
-    pub fn fetch(&self, model: &Path, out: &Path) -> Result<()> {
-        fetch::for_run(model, out, self.existing(), &mut Downloads::new(self.quiet))
+    /// Fetches the model and the adapters of the run in `out`, where they are names on the hub.
+    pub fn fetch(&self, given: &[fetch::Given], out: &Path) -> Result<()> {
+        fetch::for_run(given, out, self.existing(), &mut Downloads::new(self.quiet))
     }
 
     /// As [`fetch`](Self::fetch), the data that it names on the hub.

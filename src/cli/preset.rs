@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Arg;
 use fsa::data::source::is_world;
+use fsa::experiment::fetch;
 use fsa::model::given::{self, Given};
 use fsa::spec::{Defaults, MINI, Preset};
 use fsa::{Result, model_folder};
@@ -39,12 +40,18 @@ pub fn model<'a>(given: Option<PathBuf>, data: impl IntoIterator<Item = &'a Path
 
 /// Fetches the model, where it is a name on the hub.
 pub fn fetch(model: &Path, quiet: bool) -> Result<()> {
-    model_folder::fetch(model, None, &mut Downloads::new(quiet)).map(drop).map_err(|error| error.flag("--model"))
+    fetch::base(model, None, &mut Downloads::new(quiet)).map_err(|error| error.flag("--model"))
+}
+
+/// As [`fetch`], of an adapter that is given as one.
+pub fn fetch_adapter(adapter: Option<&Path>, quiet: bool) -> Result<()> {
+    let Some(adapter) = adapter else { return Ok(()) };
+    model_folder::fetch(adapter, None, &mut Downloads::new(quiet)).map(drop).map_err(|error| error.flag("--adapter"))
 }
 
 /// As [`fetch`], for commands that look at a folder whatever it is: an adapter's base too. A base that cannot be had is left to them.
 pub fn fetch_with_base(folder: &Path, quiet: bool) -> Result<()> {
-    fetch(folder, quiet)?;
+    model_folder::fetch(folder, None, &mut Downloads::new(quiet))?;
     if let Ok(Given { model, adapter: Some(_) }) = given::resolve(folder.to_path_buf(), None) {
         let _ = fetch(&model, quiet);
     }
@@ -59,11 +66,7 @@ pub fn given<'a>(
     data: impl IntoIterator<Item = &'a Path>,
 ) -> Result<Given> {
     let model = model(typed, data)?;
-    let mut downloads = Downloads::new(false);
-    model_folder::fetch_adapter(&model, &mut downloads).map_err(|error| error.flag("--model"))?;
-    if let Some(adapter) = &adapter {
-        model_folder::fetch(adapter, None, &mut downloads).map_err(|error| error.flag("--adapter"))?;
-    }
+    model_folder::fetch_adapter(&model, &mut Downloads::new(false)).map_err(|error| error.flag("--model"))?;
     given::resolve(model, adapter)
 }
 

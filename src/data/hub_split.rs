@@ -76,6 +76,13 @@ impl Name {
     pub fn read(&self, task: &Task, split: MiniSplit, draw: Option<&Draw>) -> Result<Split> {
         let Fetched { path, repo, revision, names, files, expected } = self.fetch(task, split, &mut Silent)?;
         let mut read = task.read_files(&path, &files, draw)?;
+        let differs = expected.filter(|rows| *rows != read.rows && !repo.is_whole());
+        if let (Some(why), Some(expected)) = (repo.without_hub(), differs) {
+            let what = format!("its files in the cache have {} rows of {expected}, and {why}", read.rows);
+            return Err(Error::input(what)
+                .at(path)
+                .next(format!("get them with `fsa fetch {}` while online", task.name())));
+        }
         read.files = names.into_iter().map(PathBuf::from).zip(read.files.into_iter().map(|(_, hash)| hash)).collect();
         read.origin = Some(Origin { repo: repo.id().name().to_string(), revision, commit: repo.commit, expected });
         Ok(read)
@@ -115,8 +122,13 @@ impl Name {
         for revision in revisions {
             let found = repository(&hub.id, revision, progress).and_then(|repo| {
                 let paths: Vec<&str> = repo.files().iter().map(|file| file.path.as_str()).collect();
-                let files = files(&paths, hub, name).map_err(|what| {
-                    Error::input(format!("{}: {what}", repo.id())).next("give another split or revision, or a file")
+                let files = files(&paths, hub, name).map_err(|what| match repo.without_hub() {
+                    None => {
+                        Error::input(format!("{}: {what}", repo.id())).next("give another split or revision, or a file")
+                    }
+                    // The cache is no witness of what there is.
+                    Some(why) => Error::input(format!("{}, as the cache has it: {what}, and {why}", repo.id()))
+                        .next("get it with `fsa fetch TASK` while online, or give a file"),
                 })?;
                 Ok((repo, revision.to_string(), files))
             });

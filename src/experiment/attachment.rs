@@ -27,7 +27,7 @@ impl Attachment {
     pub fn read(dir: Option<&Path>) -> Result<Option<Self>> {
         let Some(dir) = dir else { return Ok(None) };
         let adapter = read_adapter(dir).map_err(|error| error.flag(FLAG))?;
-        let files = peft::files(dir).iter().map(|path| hash_file(path)).collect::<Result<_>>()?;
+        let files = hashed(dir)?;
         Ok(Some(Self { dir: dir.to_path_buf(), adapter, files }))
     }
 
@@ -80,6 +80,16 @@ impl Attachment {
             Adapter::Lora(_, scale) => format!("adapter:lora:{hash}:scale{scale}"),
         }
     }
+}
+
+/// The files of the adapter in `dir`, the weights last. By the adapter's name where it has one: the same file of another commit is that
+/// file changed, and where a cache lies is nobody's business.
+pub(super) fn hashed(dir: &Path) -> Result<Vec<HashedFile>> {
+    let hashed = |path: &PathBuf| {
+        let path_in = path.file_name().map_or_else(|| dir.to_path_buf(), |name| dir.join(name));
+        Ok(HashedFile { path: path_in, ..hash_file(path)? })
+    };
+    peft::files(dir).iter().map(hashed).collect()
 }
 
 /// The model that `folder` stands for: with what is attached, if the folder is an adapter's.

@@ -8,10 +8,16 @@ use super::{Existing, fetch_data};
 use crate::data::Task;
 use crate::error::{Error, Kind, Result};
 use crate::hub::{Hub, Id, Progress, RepoKind};
+use crate::model::given::base_of;
+use crate::model::peft::is_adapter;
 use crate::model_folder;
 use crate::report::RunFolder;
 use crate::report::folder::RUN;
-use crate::report::run_info::{RunInfo, Status};
+use crate::report::run_info::{AdapterInfo, RunInfo, Status};
+use crate::spec::{Compare, GradientAlign, LabelRatio};
+
+/// The flag that names the model.
+const MODEL: &str = "--model";
 
 /// A repository of which files are in the cache now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,7 +55,13 @@ pub fn run(names: &[String], progress: &mut dyn Progress) -> Result<Vec<Fetched>
     let mut fetched = Vec::new();
     for wanted in wanted {
         match wanted {
-            Wanted::Model(path) => fetched.extend(model(&path, progress)?),
+            Wanted::Model(path) => {
+                fetched.extend(model(&path, progress)?);
+                // An adapter is of no use without its base.
+                if let Some(base) = is_adapter(&path).then(|| base_of(&path).ok()).flatten() {
+                    fetched.extend(model(&base, progress)?);
+                }
+            }
             Wanted::Data(task) => fetched.push(fetch_data::whole(&task, progress)?),
         }
     }
@@ -113,25 +125,76 @@ pub(super) fn sizes(files: &[PathBuf]) -> u64 {
     files.iter().map(|file| std::fs::metadata(file).map_or(0, |file| file.len())).sum()
 }
 
-/// Fetches `model`, where it is a name on the hub, for a run in the folder `out`. A run that goes on does so with the commit that it
-/// began with, whatever the name has come to since.
+/// A model or an adapter that a run is given, and the flag that gives it.
+pub type Given<'a> = (&'a Path, &'static str);
+
+/// The model and the adapters of a run of `fsa gradient-align`.
+pub fn of_gradient_align(spec: &GradientAlign) -> Vec<Given<'_>> {
+    given(&spec.model, spec.adapter.as_ref(), spec.stages.as_ref().and_then(|stages| stages.prompt.file.as_ref()))
+}
+
+/// As [`of_gradient_align`], of `fsa label-ratio`.
+pub fn of_label_ratio(spec: &LabelRatio) -> Vec<Given<'_>> {
+    given(&spec.model, spec.adapter.as_ref(), None)
+}
+
+/// As [`of_gradient_align`], of `fsa compare`.
+pub fn of_compare(spec: &Compare) -> Vec<Given<'_>> {
+    given(&spec.model, spec.adapter.as_ref(), spec.prompt.file.as_ref())
+}
+
+fn given<'a>(model: &'a Path, adapter: Option<&'a PathBuf>, prompt: Option<&'a PathBuf>) -> Vec<Given<'a>> {
+    let adapters = [(adapter, "--adapter"), (prompt, "--prompt-file")].into_iter();
+    let adapters = adapters.filter_map(|(path, flag)| Some((path?.as_path(), flag)));
+    std::iter::once((model, MODEL)).chain(adapters).collect()
+}
+
+/// For `run.json`: the adapters among `given` that have come from the hub.
+pub(super) fn adapters(given: &[Given]) -> Vec<AdapterInfo> {
+    let adapters = given.iter().filter(|(_, flag)| *flag != MODEL);
+    let info = |(path, _): &Given| Some(AdapterInfo { path: path.to_path_buf(), commit: model_folder::commit(path)? });
+    adapters.filter_map(info).collect()
+}
+
+/// Fetches what of `given` is a name on the hub, for a run in the folder `out`. A run that goes on does so with the commits that it
+/// began with, whatever the names have come to since.
 ///
 /// # Errors
-/// If it cannot be had. A run that is done needs no model: what is wrong is no more than a warning then.
-pub fn for_run(model: &Path, out: &Path, existing: Existing, progress: &mut dyn Progress) -> Result<()> {
-    if model_folder::name(model).is_none() {
-        return Ok(());
-    }
+/// If one cannot be had. A run that is done needs none: what is wrong is no more than a warning then.
+pub fn for_run(given: &[Given], out: &Path, existing: Existing, progress: &mut dyn Progress) -> Result<()> {
     let before = if existing == Existing::Resume { runs(out) } else { Vec::new() };
-    let began_with = |run: &RunInfo| run.model.as_ref().filter(|known| known.path == model)?.commit.clone();
-    let commit = before.iter().find_map(began_with);
-    match model_folder::fetch(model, commit.as_deref(), progress) {
-        Err(error) if error.kind() == Kind::Interrupted => Err(error),
-        Err(error) if before.first().is_some_and(|run| run.status == Status::Finished) => {
-            progress.warn(&error.to_string());
-            Ok(())
+    given.iter().filter(|(path, _)| model_folder::name(path).is_some()).try_for_each(|(path, flag)| {
+        let began_with = |run: &RunInfo| {
+            let model = run.model.as_ref().filter(|known| known.path == *path).and_then(|known| known.commit.clone());
+            let adapter = || run.adapters.iter().find(|known| known.path == *path).map(|known| known.commit.clone());
+            model.or_else(adapter)
+        };
+        let commit = before.iter().find_map(began_with);
+        let fetched = match *flag {
+            MODEL => base(path, commit.as_deref(), progress),
+            _ => model_folder::fetch(path, commit.as_deref(), progress).map(drop),
+        };
+        match fetched {
+            Err(error) if error.kind() == Kind::Interrupted => Err(error),
+            Err(error) if before.first().is_some_and(|run| run.status == Status::Finished) => {
+                progress.warn(&error.to_string());
+                Ok(())
+            }
+            fetched => fetched.map_err(|error| error.flag(*flag)),
         }
-        fetched => fetched.map(drop).map_err(|error| error.flag("--model")),
+    })
+}
+
+/// Fetches a model, where it is a name on the hub, at `commit` if that is given.
+///
+/// # Errors
+/// If it cannot be had, or is an adapter: those that stand in a model's place have been told apart before.
+pub fn base(model: &Path, commit: Option<&str>, progress: &mut dyn Progress) -> Result<()> {
+    match model_folder::fetch(model, commit, progress)? {
+        Some(_) if is_adapter(model) => Err(Error::input("it is the base of an adapter, and an adapter itself")
+            .at(model)
+            .next("give the model that both belong to: --model path/to/model --adapter path/to/adapter")),
+        _ => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ use super::client::{Ask, Reply};
 use super::place::{make_folder_of, with_ending};
 use super::refused::refused;
 use super::retry::{ATTEMPTS, Trouble, stopped};
-use super::{Progress, Repo};
+use super::{Progress, Repo, RepoKind};
 use crate::error::{Error, Result};
 
 /// Bytes that go to the disk at once.
@@ -35,12 +35,12 @@ impl Repo {
         let link = self.snapshot().join(path);
         let listed = self.listing.files.iter().find(|file| file.path == path);
         if let Some(why) = &self.listing.without_hub {
-            return self.cached(path, &link, listed.is_some(), why);
+            return self.cached(path, &link, why);
         }
         let listed = listed.ok_or_else(|| self.no_file(path))?;
         if listed.size.is_some() && length(&link) == listed.size {
             // A cache that cannot be written to serves as it is.
-            let _ = self.place.refer(self.id.revision(), &self.commit);
+            let _ = self.place.refer(self.id.revision(), &self.commit).and_then(|()| self.note_listing());
             return Ok(link);
         }
         let mut meta = self.meta(path, progress)?;
@@ -60,7 +60,19 @@ impl Repo {
         }
         self.place.link(&meta.hash, &link)?;
         self.place.refer(self.id.revision(), &self.commit)?;
+        self.note_listing()?;
         Ok(link)
+    }
+
+    /// Which files a data set's splits are made of, for the time when the hub cannot be asked.
+    fn note_listing(&self) -> Result<()> {
+        match self.kind {
+            RepoKind::Model => Ok(()),
+            RepoKind::Dataset => {
+                let mut all = self.listing.files.iter().map(|file| file.path.as_str());
+                self.place.note_listing(&self.commit, &mut all)
+            }
+        }
     }
 
     fn no_file(&self, path: &str) -> Error {
@@ -69,9 +81,9 @@ impl Repo {
     }
 
     /// The file as the cache has it, where the hub is not asked: whole by the hash that names it.
-    fn cached(&self, path: &str, link: &Path, is_listed: bool, why: &str) -> Result<PathBuf> {
-        let fetch = format!("get it with `fsa fetch {}` while online", self.id);
-        if !is_listed {
+    fn cached(&self, path: &str, link: &Path, why: &str) -> Result<PathBuf> {
+        let fetch = self.kind.fetched_by(&self.id);
+        if !link.is_file() {
             let what = format!("the cache does not have `{path}` of `{}`, and {why}", self.id);
             return Err(Error::input(what).at(self.snapshot()).next(fetch));
         }

@@ -32,6 +32,8 @@ pub struct Listing {
     pub files: Vec<RepoFile>,
     /// Why the cache's word is taken, and no server asked; none if the hub has said it.
     pub without_hub: Option<String>,
+    /// Whether these are all files of the commit, and not only those that the cache has.
+    pub is_whole: bool,
 }
 
 #[derive(Deserialize)]
@@ -79,7 +81,7 @@ impl Client {
         let siblings = info.siblings.into_iter().filter(|file| is_path(&file.rfilename));
         let size = |file: &Sibling| file.lfs.as_ref().and_then(|lfs| lfs.size).or(file.size);
         let files = siblings.map(|file| RepoFile { size: size(&file), path: file.rfilename }).collect();
-        Ok(Listing { commit: info.sha, files, without_hub: None })
+        Ok(Listing { commit: info.sha, files, without_hub: None, is_whole: true })
     }
 }
 
@@ -92,16 +94,26 @@ impl Listing {
         let absent = || {
             Error::input(format!("the {} `{id}` is not in the cache, and {why}", kind.words()))
                 .at(place.root())
-                .next(format!("get it with `fsa fetch {id}` while online"))
+                .next(kind.fetched_by(id))
         };
         let commit = place.commit_of(id.revision()).ok_or_else(absent)?;
         let folder = place.snapshot(&commit);
-        let mut files = Vec::new();
-        walk(&folder, "", &mut files).map_err(|_| absent())?;
-        files.sort();
+        let noted = place.listing(&commit).filter(|_| kind == RepoKind::Dataset);
+        let is_whole = noted.is_some();
+        let mut files = noted.unwrap_or_default();
+        if !is_whole {
+            walk(&folder, "", &mut files).map_err(|_| absent())?;
+            files.sort();
+        }
         let files = files.into_iter().map(|path| RepoFile { path, size: None }).collect();
-        Ok(Self { commit, files, without_hub: Some(why.to_string()) })
+        Ok(Self { commit, files, without_hub: Some(why.to_string()), is_whole })
     }
+}
+
+/// Whether it is what [`Place::link`] calls a link before it has its name.
+fn is_left_over(name: &str) -> bool {
+    let number = name.strip_suffix(".tmp").and_then(|rest| rest.rsplit_once('.')).map(|(_, number)| number);
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The files under `folder` whose targets are there.
@@ -111,6 +123,8 @@ fn walk(folder: &Path, above: &str, files: &mut Vec<String>) -> std::io::Result<
         let Some(name) = entry.file_name().to_str().map(|name| format!("{above}{name}")) else { continue };
         match entry.file_type()?.is_dir() {
             true => walk(&entry.path(), &format!("{name}/"), files)?,
+            // A link that a crash has left on its way to its name is none of them.
+            false if is_left_over(&name) => {}
             false if entry.path().is_file() => files.push(name),
             false => {}
         }

@@ -90,6 +90,14 @@ impl RepoKind {
         }
     }
 
+    /// How to get `id` into the cache: data sets are known by the tasks that read them.
+    fn fetched_by(self, id: &Id) -> String {
+        match self {
+            Self::Model => format!("get it with `fsa fetch {id}` while online"),
+            Self::Dataset => "get it with `fsa fetch TASK` while online, TASK being the task that reads it".to_string(),
+        }
+    }
+
     fn words(self) -> &'static str {
         match self {
             Self::Model => "model",
@@ -196,6 +204,11 @@ impl Repo {
     /// Why the hub was not asked, and the cache's files are all that there is to have; none if it was.
     pub fn without_hub(&self) -> Option<&str> {
         self.listing.without_hub.as_deref()
+    }
+
+    /// Whether [`files`](Self::files) are all of its files, and not only those that the cache has.
+    pub fn is_whole(&self) -> bool {
+        self.listing.is_whole
     }
 
     /// Its name and the revision as asked for.

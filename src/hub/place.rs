@@ -66,6 +66,30 @@ impl Place {
         std::fs::write(&new, commit).and_then(|()| std::fs::rename(&new, &path)).map_err(failed)
     }
 
+    /// Notes that these are all files of `commit`: a split of which some files came here must not pass for the whole of it. Other
+    /// programs that use the cache look at nothing of this name.
+    pub fn note_listing(&self, commit: &str, paths: &mut dyn Iterator<Item = &str>) -> Result<()> {
+        let path = self.listing_file(commit);
+        if path.is_file() {
+            return Ok(());
+        }
+        make_folder_of(&path)?;
+        let text: String = paths.flat_map(|path| [path, "\n"]).collect();
+        let new = with_ending(&path, &format!("{}.tmp", std::process::id()));
+        let failed = |source| Error::io("write", &path, source);
+        std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &path)).map_err(failed)
+    }
+
+    /// All files of `commit`, if they were noted.
+    pub fn listing(&self, commit: &str) -> Option<Vec<String>> {
+        let text = std::fs::read_to_string(self.listing_file(commit)).ok()?;
+        Some(text.lines().filter(|path| is_path(path)).map(String::from).collect())
+    }
+
+    fn listing_file(&self, commit: &str) -> PathBuf {
+        self.root.join("fsa-listings").join(commit)
+    }
+
     fn reference(&self, revision: &str) -> PathBuf {
         self.root.join("refs").join(revision)
     }

@@ -66,7 +66,8 @@ pub fn name(model: &Path) -> Option<Id> {
 /// If it cannot be had, or is nothing that fsa reads.
 pub fn fetch(model: &Path, commit: Option<&str>, progress: &mut dyn Progress) -> Result<Option<Named>> {
     let Some(id) = name(model) else { return Ok(None) };
-    if let Some(known) = known(model) {
+    // A run that goes on may want another commit than the newest, by which its adapter was found.
+    if let Some(known) = known(model).filter(|known| commit.is_none_or(|commit| *commit == known.commit)) {
         return Ok(Some(known));
     }
     let hub = Hub::from_env()?;

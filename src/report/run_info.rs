@@ -80,6 +80,15 @@ impl ModelInfo {
     }
 }
 
+/// An adapter that is known by a name on the hub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdapterInfo {
+    /// The name, as given.
+    pub path: PathBuf,
+    /// The commit that it came to.
+    pub commit: String,
+}
+
 /// A data file that a run has read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataInfo {
@@ -156,6 +165,9 @@ pub struct RunInfo {
     pub seed: u64,
     /// The model; none until it is loaded.
     pub model: Option<ModelInfo>,
+    /// Adapters from the hub that go with it. Their files, and those of others, stand among the model's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adapters: Vec<AdapterInfo>,
     /// The data files.
     pub data: Vec<DataInfo>,
     /// The line that goes with every number of this run; empty until the model is loaded.
@@ -184,6 +196,7 @@ impl RunInfo {
             },
             seed,
             model: None,
+            adapters: Vec::new(),
             data: Vec::new(),
             signature: String::new(),
             crates: Crates { candle: CANDLE.into(), gemm: GEMM.into() },

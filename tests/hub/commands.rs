@@ -10,7 +10,7 @@ use crate::inspect;
 use crate::run::support::{Place, train};
 
 const GENERATE: &str = "--prompt cat --beams 2 --max-new-tokens 4 --min-new-tokens 4 --keep-special --json";
-const ALIGN: &str = "--train train.tsv --threads 1 --steps 2 --probe-every 2 --probe-batches 1 --batch-size 4 --shuffles 1 \
+pub const ALIGN: &str = "--train train.tsv --threads 1 --steps 2 --probe-every 2 --probe-batches 1 --batch-size 4 --shuffles 1 \
                      --out out --quiet";
 
 #[test]
@@ -50,7 +50,7 @@ fn shards_are_fetched_by_their_index() {
 }
 
 /// The files in the folder `name` of `place`.
-fn of_folder(place: &Place, name: &str) -> BTreeMap<String, Vec<u8>> {
+pub fn of_folder(place: &Place, name: &str) -> BTreeMap<String, Vec<u8>> {
     let files = fs::read_dir(place.path(name)).unwrap().map(|file| file.unwrap());
     files.map(|file| (file.file_name().into_string().unwrap(), fs::read(file.path()).unwrap())).collect()
 }

@@ -127,6 +127,34 @@ fn what_is_not_there_is_named() {
 }
 
 #[test]
+fn a_part_of_a_split_does_not_pass_for_all_of_it() {
+    let hub = converted();
+    validated(&hub, "--data hub:train");
+    let offline = |arguments: &str| hub.command(arguments).env("HF_HUB_OFFLINE", "1").output().unwrap();
+    let validate = "tasks validate rte.toml --data hub:train";
+    assert!(offline(validate).status.success());
+    // A crash, or somebody who needed room.
+    let cache = hub.path("hf/hub").join(format!("datasets--{}", NAME.replace('/', "--")));
+    fs::remove_file(cache.join("snapshots").join(COMMIT).join("rte/train/0001.parquet")).unwrap();
+    let said = refused(&offline(validate));
+    let wanted = format!(
+        "the cache does not have `rte/train/0001.parquet` of `{NAME}@refs/convert/parquet`, and HF_HUB_OFFLINE is set; get it with `fsa fetch TASK` while online"
+    );
+    assert!(said.contains(&wanted), "{said}");
+    // Where another program has filled the cache, the rows tell.
+    fs::remove_dir_all(cache.join("fsa-listings")).unwrap();
+    let said = refused(&offline(validate));
+    assert!(
+        said.contains("hub:rte/train: --data: its files in the cache have ") && said.contains(" rows of 20, and "),
+        "{said}"
+    );
+    assert!(
+        refused(&offline(&validate.replace("train", "dev@refs/convert/parquet")))
+            .contains(", as the cache has it: it has no split rte/dev")
+    );
+}
+
+#[test]
 fn a_run_records_the_commit_and_goes_on_with_it() {
     let hub = native();
     let place = Place::new();

@@ -1,5 +1,6 @@
 //! The hub's client against real servers on loopback, through the built command.
 
+mod adapters;
 mod commands;
 mod data;
 mod datasets;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use fsa::Result;
 use fsa::experiment::compare::{self, Outcome, Plan};
+use fsa::experiment::fetch;
 use fsa::experiment::fetch_data;
 use fsa::spec::Compare;
 use options::{Options, Tables, stages};
@@ -57,7 +58,7 @@ impl Arguments {
         let count = jobs.count()?;
         let spec = resolve(options, how.config.as_deref(), count)?;
         threads::set(spec.threads)?;
-        how.fetch(&spec.model, &spec.out)?;
+        how.fetch(&fetch::of_compare(&spec), &spec.out)?;
         how.fetch_data(&fetch_data::of_compare(&spec), &spec.out)?;
         if how.dry_run {
             let plan = compare::plan(&spec)?;

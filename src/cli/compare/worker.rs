@@ -36,7 +36,7 @@ pub fn run(out: &Path) -> Result<()> {
         std::process::exit(term::INTERRUPTED.into());
     });
     // Names on the hub mean here what they mean to whoever gives the orders: what is in the run's description.
-    let fetched = fetch::for_run(&spec.model, &spec.out, Existing::Resume, &mut Silent);
+    let fetched = fetch::for_run(&fetch::of_compare(&spec), &spec.out, Existing::Resume, &mut Silent);
     let data = |()| fetch_data::for_run(&fetch_data::of_compare(&spec), &spec.out, Existing::Resume, &mut Silent);
     if let Err(error) = fetched.and_then(data) {
         return term::print_json(&Said::Failed { kind: error.kind(), text: error.to_string() });

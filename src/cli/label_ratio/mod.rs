@@ -9,6 +9,7 @@ use std::path::Path;
 
 use clap::Args;
 use fsa::Result;
+use fsa::experiment::fetch;
 use fsa::experiment::fetch_data;
 use fsa::experiment::label_ratio::{self, Outcome, Plan};
 use fsa::spec::LabelRatio;
@@ -49,7 +50,7 @@ impl Arguments {
         let Self { options, how } = self;
         let spec = resolve(options, how.config.as_deref())?;
         threads::set(spec.threads)?;
-        how.fetch(&spec.model, &spec.out)?;
+        how.fetch(&fetch::of_label_ratio(&spec), &spec.out)?;
         how.fetch_data(&fetch_data::of_label_ratio(&spec), &spec.out)?;
         if how.dry_run {
             let plan = label_ratio::plan(&spec)?;

@@ -31,6 +31,7 @@ use super::fine_tune;
 use super::setup::{Loaded, load_model};
 use super::{Events, Existing};
 use crate::error::{Error, Result};
+use crate::experiment::fetch;
 use crate::report::RunFolder;
 use crate::report::files::{RUN, SPEC};
 use crate::report::run_info::{RunInfo, Status};
@@ -95,6 +96,7 @@ pub fn run(
     files.files.extend(base.attachment.iter().flat_map(|attachment| attachment.files.iter().cloned()));
     files.files.extend(prompt_file(&spec.prompt)?);
     info.model = Some(files);
+    info.adapters = fetch::adapters(&fetch::of_compare(spec));
     info.data = outcome::data_info(&targets);
     let memory_mib = plan::memory_mib(spec, &base, &targets, info.model.as_ref().map_or(0, |model| model.params));
     drop(loaded);

@@ -10,12 +10,12 @@ use super::examples::examples;
 use super::folders::{self, RUNS, apart, groups};
 use super::pairs::pairs;
 use crate::data::Task;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment::asking;
 use crate::experiment::attachment::Attachment;
+use crate::experiment::attachment::hashed;
 use crate::experiment::compare_summary::{self, summary_rows};
 use crate::experiment::figures;
-use crate::model::peft;
 use crate::model_folder;
 use crate::plot;
 use crate::report::compare_view::CompareView;
@@ -25,7 +25,7 @@ use crate::report::files::{
     TABLE_TEX,
 };
 use crate::report::rows_file::read_rows;
-use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_file};
+use crate::report::run_info::{DataInfo, HashedFile, ModelInfo};
 use crate::report::summary::{self, table_md, table_tex};
 use crate::report::{CheckpointRow, CompareRow, CompareSummaryRow, RunFolder};
 use crate::spec::Compare;
@@ -101,9 +101,11 @@ pub(in crate::experiment) fn prompt_signature(prompt: &SoftPrompt) -> Result<Str
 
 /// The weights of the soft prompt that new ones start from, where a file is given.
 pub(in crate::experiment) fn prompt_file(prompt: &SoftPrompt) -> Result<Option<HashedFile>> {
-    let file =
-        prompt.file.as_ref().map(|dir| hash_file(&peft::files(dir).pop().unwrap_or_else(|| dir.join(peft::WEIGHTS))));
-    file.transpose().map_err(|error| error.flag("--prompt-file"))
+    let Some(dir) = &prompt.file else { return Ok(None) };
+    let mut files = hashed(dir).map_err(|error| error.flag("--prompt-file"))?;
+    let none =
+        || Error::input("there is no adapter").at(dir).flag("--prompt-file").next("give a folder in PEFT's layout");
+    files.pop().map(Some).ok_or_else(none)
 }
 
 /// Every file that is read, once, for `run.json`.

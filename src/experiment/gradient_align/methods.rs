@@ -9,6 +9,7 @@ use super::together::{outcome, rows, write};
 use super::{Outcome, one};
 use crate::error::{Error, Result};
 use crate::experiment::compare::{Earlier, Part, prompt_file, prompt_signature};
+use crate::experiment::fetch;
 use crate::experiment::fine_tune;
 use crate::experiment::setup::{self, Data, load_model};
 use crate::experiment::{Events, Existing};
@@ -41,6 +42,7 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     let mut info = fine_tune::run_info(spec.seed, spec.threads, command);
     info.signature = prepared.signature.clone();
     info.model = Some(prepared.model.clone());
+    info.adapters = fetch::adapters(&fetch::of_gradient_align(spec));
     info.data = prepared.data.clone();
     match existing == Existing::Resume && folder.file(RUN).is_file() {
         true => fine_tune::refuse_other_files(&folder, &info)?,

@@ -9,6 +9,7 @@ use super::{Outcome, Plan, Summary};
 use crate::error::Result;
 use crate::experiment::compare::{PlannedMethod, PlannedStage};
 use crate::experiment::estimate::{self, LIMIT_S, Time, seconds_of};
+use crate::experiment::fetch;
 use crate::experiment::fine_tune::{self, FineTune, Probing};
 use crate::experiment::probe;
 use crate::experiment::redraw::draw;
@@ -53,6 +54,7 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     let mut model = loaded.info.clone();
     model.files.extend(data.adapter_files.iter().cloned());
     info.model = Some(model);
+    info.adapters = fetch::adapters(&fetch::of_gradient_align(spec));
     info.data = data.info();
     let seeds = Seeds::new(spec.seed);
     let mut batches = data.inputs(&last.training, seeds)?;

@@ -24,6 +24,7 @@ use super::fine_tune::{self, Epochs, FineTune, Probing};
 use super::setup::{Loaded, load_model};
 use super::{Events, Existing};
 use crate::error::{Error, Result};
+use crate::experiment::fetch;
 use crate::model::{Param, T5};
 use crate::model_folder;
 use crate::plot;
@@ -112,6 +113,7 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
     let mut model = loaded.info.clone();
     model.files.extend(data.attachment.iter().flat_map(|attachment| attachment.files.iter().cloned()));
     info.model = Some(model);
+    info.adapters = fetch::adapters(&fetch::of_label_ratio(spec));
     info.data = data.info();
     let (rows, result, skipped) = match &spec.source {
         Source::Train { steps, probe_every, training } => {
