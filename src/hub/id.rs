@@ -7,6 +7,10 @@ use super::MAIN;
 /// The longest name that hubs allow.
 const LONGEST: usize = 96;
 
+/// Models from before names had owners, and who owns them now: what adapters and scripts of that time call their base.
+const WITHOUT_OWNER: [&str; 5] = ["t5-small", "t5-base", "t5-large", "t5-3b", "t5-11b"];
+const OWNER: &str = "google-t5";
+
 /// A repository, and the revision of it that is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Id {
@@ -16,11 +20,15 @@ pub struct Id {
 
 impl Id {
     /// Reads `owner/name` or `owner/name@revision`; a revision may hold slashes, as in `google/t5-v1_1-xl@refs/pr/3`. None if the text
-    /// has another shape, such as a path's.
+    /// has another shape, such as a path's. `t5-small` and its like are `google-t5/t5-small`.
     pub fn parse(text: &str) -> Option<Self> {
-        match text.split_once('@') {
-            Some((name, revision)) => Self::new(name, Some(revision)),
-            None => Self::new(text, None),
+        let (name, revision) = match text.split_once('@') {
+            Some((name, revision)) => (name, Some(revision)),
+            None => (text, None),
+        };
+        match WITHOUT_OWNER.contains(&name) {
+            true => Self::new(&format!("{OWNER}/{name}"), revision),
+            false => Self::new(name, revision),
         }
     }
 
@@ -99,14 +107,17 @@ mod tests {
             let id = Id::parse(text).unwrap();
             assert_eq!((id.name(), id.revision(), id.to_string().as_str()), (name, revision, text));
         }
+        assert_eq!(Id::parse("t5-small").unwrap().to_string(), "google-t5/t5-small");
+        assert_eq!(Id::parse("t5-3b@v1").unwrap().to_string(), "google-t5/t5-3b@v1");
         assert_eq!(Id::parse("a/b").unwrap().at("c0ffee").to_string(), "a/b@c0ffee");
     }
 
     #[test]
     fn paths_and_what_would_leave_the_cache_are_no_names() {
-        for text in
-            ["mini", "./mini", "../a", "a/b/c", "/a", "a/", "a/.b", "a--b/c", "a/b..c", "a/b@", "a b/c", "C:\\m", "a/é"]
-        {
+        for text in [
+            "mini", "t5-tiny", "./mini", "../a", "a/b/c", "/a", "a/", "a/.b", "a--b/c", "a/b..c", "a/b@", "a b/c",
+            "C:\\m", "a/é",
+        ] {
             assert_eq!(Id::parse(text), None, "{text}");
         }
         for revision in ["", "../x", "a/../b", "/a", "a/", "a//b", ".a", "a b", "a\n", "a@b", "a:b"] {

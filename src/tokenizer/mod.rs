@@ -181,7 +181,9 @@ impl Tokenizer {
 /// Why there is no tokenizer in `dir`, and how to get one.
 fn missing(dir: &Path) -> Error {
     if !model_folder::on_disk(dir).is_dir() {
-        return Error::input("there is no such folder").at(dir).next("give the folder of a model");
+        return Error::input("there is no such folder")
+            .at(dir)
+            .next("give a model folder, or the name of a model on the hub: OWNER/NAME");
     }
     Error::input(format!("it has no {JSON} and no {SPIECE}"))
         .at(dir)

@@ -97,12 +97,9 @@ fn missing_files_are_named() {
         message()
     );
     let nowhere = folder.path().join("nowhere");
-    assert!(
-        Tokenizer::from_dir(nowhere)
-            .unwrap_err()
-            .to_string()
-            .ends_with("nowhere: there is no such folder; give the folder of a model")
-    );
+    assert!(Tokenizer::from_dir(nowhere).unwrap_err().to_string().ends_with(
+        "nowhere: there is no such folder; give a model folder, or the name of a model on the hub: OWNER/NAME"
+    ));
 }
 
 #[test]

@@ -61,6 +61,44 @@ fn every_line_has_the_ids_and_the_text_that_google_gives() {
     }
 }
 
+/// A line to which the tokenizers library gives other ids with the `tokenizer.json` that transformers makes of the model.
+#[derive(serde::Deserialize)]
+struct Differing {
+    line: usize,
+    ids: Vec<u32>,
+}
+
+#[test]
+fn tokenizer_json_has_the_ids_of_the_tokenizers_library_where_they_differ_and_elsewhere() {
+    let (name, lines) = ("unigram_nfkc", lines());
+    let own = tokenizer(name);
+    let json = Tokenizer::of_json(&unpacked(&format!("{name}.tokenizer.json")), "tokenizer.json".into()).unwrap();
+    let mut differing: Vec<Differing> = serde_json::from_slice(&unpacked(&format!("{name}.differing.json"))).unwrap();
+    let case = &expected()[name];
+    assert_eq!(case["differing_in_transformers"].as_u64(), Some(differing.len() as u64));
+    let count = case["lines"].as_u64().unwrap() as usize;
+    let listed = fs::read_to_string(fixture("spiece/DIFFERENCES.md")).unwrap();
+    differing.reverse();
+    for (number, line) in lines[..count].iter().enumerate() {
+        let ids = json.encode(line).unwrap();
+        let mut expected = match differing.pop_if(|next| next.line == number) {
+            Some(Differing { ids: expected, .. }) => {
+                assert_ne!(ids, own.encode(line).unwrap(), "{line:?}");
+                assert!(listed.contains(&format!("\n| {number} | ")), "{line:?}");
+                expected
+            }
+            None => own.encode(line).unwrap(),
+        };
+        // Ended by one end of sequence, whatever the text ends in.
+        while expected.last() == Some(&json.eos()) {
+            expected.pop();
+        }
+        expected.push(json.eos());
+        assert_eq!(ids, expected, "{line:?}");
+    }
+    assert!(differing.is_empty());
+}
+
 #[test]
 fn sentinels_are_found_inside_the_vocabulary_and_behind_it() {
     for (name, case) in expected() {
