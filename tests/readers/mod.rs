@@ -86,6 +86,13 @@ fn what_is_refused_is_named() {
         ("spiece", "lacks_bytes", "it falls back to bytes and lacks pieces for some"),
         ("spiece", "no_end", "it has no end-of-sequence token `</s>`"),
         ("spiece", "no_protobuf", "it is no SentencePiece model: "),
+        ("spiece", "table_of_long_text", "its table of replaced characters is damaged"),
+        (
+            "tokenizer_config",
+            "far_id",
+            "its added token `far` has the id 4000000000, far behind its 4 pieces; get the file again",
+        ),
+        ("tokenizer_config", "no_special_map", "special_tokens_map.json:1: it is no list of special tokens: "),
         ("tokenizer_json", "no_json", "tokenizer.json: not a tokenizer that can be read"),
     ] {
         let bytes = corpus(&target(target_name)).into_iter().find(|(name, _)| name == file).unwrap().1;
