@@ -58,11 +58,12 @@ fn tokenizer_json(bytes: &[u8]) -> Result<()> {
     tokenize(&Tokenizer::of_json(bytes, "tokenizer.json".into())?)
 }
 
-/// What stands beside a SentencePiece model: `tokenizer_config.json` and, after a NUL, `added_tokens.json`.
+/// What stands beside a SentencePiece model: `tokenizer_config.json` and, each after a NUL, `added_tokens.json` and
+/// `special_tokens_map.json`.
 fn tokenizer_config(bytes: &[u8]) -> Result<()> {
-    let mut files = bytes.splitn(2, |&byte| byte == 0);
+    let mut files = bytes.splitn(3, |&byte| byte == 0);
     let folder = Temporary::folder()?;
-    let named = ["tokenizer_config.json", "added_tokens.json"].into_iter();
+    let named = ["tokenizer_config.json", "added_tokens.json", "special_tokens_map.json"].into_iter();
     for (name, content) in [("spiece.model", MODEL)].into_iter().chain(named.zip(&mut files)) {
         let path = folder.0.join(name);
         std::fs::write(&path, content).map_err(|source| Error::io("write", &path, source))?;

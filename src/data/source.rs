@@ -177,9 +177,18 @@ mod tests {
     fn a_description_names_files_of_its_own() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("own.toml");
-        let description = Task::description("rte").unwrap() + "\n[splits]\ntrain = 'own.jsonl'\n";
-        std::fs::write(&path, description).unwrap();
-        let task = Task::from_file(&path).unwrap();
+        let task = |train: &str| {
+            let description = Task::description("rte").unwrap() + &format!("\n[splits]\ntrain = '{train}'\n");
+            std::fs::write(&path, description).unwrap();
+            Task::from_file(&path).unwrap()
+        };
+        for name in ["hub", "hub:train@main", "hub:cb/train", "mini", "mini:rte/train"] {
+            assert_eq!(named(&task(name), MiniSplit::Train), Some(name.into()));
+        }
+        for name in ["./hub", "hub.tsv", "mini.tsv", "mini/train.tsv"] {
+            assert_eq!(named(&task(name), MiniSplit::Train), Some(dir.path().join(name)));
+        }
+        let task = task("own.jsonl");
         let own = Some((MiniSplit::Train, dir.path().join("own.jsonl")));
         assert_eq!(of(&task, Path::new(MINI), &[MiniSplit::Train], |_| None), own);
         let given = of(&task, Path::new(MINI), &[MiniSplit::Train], |_| Some("mini".into()));

@@ -22,7 +22,7 @@
 //! 0 = "True"
 //! 1 = "False"
 //!
-//! [splits]                         # a task's own files, relative to the description
+//! [splits]                         # a task's own files, relative to the description, or `hub`, `mini` and the like
 //! train = "train.jsonl"
 //! validation = "validation.jsonl"
 //! test = "test.jsonl"

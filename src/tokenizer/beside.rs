@@ -1,5 +1,6 @@
 //! What stands beside `spiece.model` in a folder: how many sentinels follow its pieces, and which tokens the folder adds
-//! (`tokenizer_config.json`, and `added_tokens.json` as older versions of transformers wrote it). As transformers reads them.
+//! (`tokenizer_config.json`, and `added_tokens.json` and `special_tokens_map.json` as older versions of transformers wrote them). As
+//! transformers reads them.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -15,6 +16,7 @@ use crate::model_folder;
 
 const CONFIG: &str = "tokenizer_config.json";
 const ADDED: &str = "added_tokens.json";
+const MAP: &str = "special_tokens_map.json";
 /// How many sentinels T5 adds to a SentencePiece model unless `tokenizer_config.json` says otherwise, and how many it may.
 const SENTINELS: usize = 100;
 const MOST_SENTINELS: usize = 10_000;
@@ -54,13 +56,21 @@ struct Listed {
 impl Beside {
     /// That in `dir`.
     pub fn read(dir: &Path) -> Result<Self> {
-        let config: Config = read(dir, CONFIG)?;
+        let mut config: Config = read(dir, CONFIG)?;
         let sentinels = config.extra_ids.unwrap_or(SENTINELS);
         if sentinels > MOST_SENTINELS {
             return Err(Error::input(format!("{sentinels} sentinels are more than {MOST_SENTINELS}"))
                 .at(dir.join(CONFIG))
                 .column("extra_ids")
                 .next("get the file again"));
+        }
+        if config.added_tokens_decoder.is_none() {
+            for (key, value) in read::<BTreeMap<String, Value>>(dir, MAP)? {
+                match (config.others.get_mut(&key), value) {
+                    (Some(Value::Array(known)), Value::Array(more)) => known.extend(more),
+                    (_, value) => drop(config.others.insert(key, value)),
+                }
+            }
         }
         let named = named(&config.others);
         let mut tokens = Vec::new();
@@ -107,7 +117,11 @@ fn read<T: DeserializeOwned + Default>(dir: &Path, name: &str) -> Result<T> {
     let path = dir.join(name);
     match model_folder::read(dir, name) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
-            let what = if name == CONFIG { "description of a tokenizer" } else { "list of added tokens" };
+            let what = match name {
+                CONFIG => "description of a tokenizer",
+                ADDED => "list of added tokens",
+                _ => "list of special tokens",
+            };
             Error::input(format!("it is no {what}: {error}"))
                 .at(&path)
                 .line(error.line())

@@ -5,6 +5,7 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 use fsa::tokenizer::Tokenizer;
+use fsa::tokenizer::describe::Kind;
 use serde_json::Value;
 
 use crate::run::support::fixture;
@@ -59,6 +60,11 @@ fn lists_that_cannot_be_are_refused_in_one_line() {
             "{\"<extra_id_0>\": 2000}",
             "its added token `<extra_id_0>` should have the id 999, not 2000",
         ),
+        (
+            "added_tokens.json",
+            "{\"<a>\": 21000}",
+            "its added token `<a>` has the id 21000, far behind its 900 pieces; get",
+        ),
         ("added_tokens.json", "{\"\": 2000}", "added_tokens.json: it adds a token that is empty; get the file again"),
         ("tokenizer_config.json", "{\"added_tokens_decoder\": {\"x\": {\"content\": \"<a>\"}}}", "has the id `x`; get"),
     ] {
@@ -67,4 +73,23 @@ fn lists_that_cannot_be_are_refused_in_one_line() {
         assert!(said.contains(expected), "{said}");
         assert!(!said.contains('\n') && said.contains("; "), "{said}");
     }
+}
+
+/// As transformers before version 5, in folders that list no tokens with their ids.
+#[test]
+fn the_map_of_special_tokens_overrides_the_names_of_the_config() {
+    let added = ("added_tokens.json", "{\"<a>\": 1000, \"<b>\": 1001, \"<c>\": 1002, \"<d>\": 1003}".to_string());
+    let config = "\"sep_token\": \"<a>\", \"additional_special_tokens\": [\"<b>\"]";
+    let map = "{\"sep_token\": {\"content\": \"<c>\"}, \"additional_special_tokens\": [\"<b>\", \"<d>\"]}".to_string();
+    let special = |config: String, files: &[(&str, String)]| -> Vec<u32> {
+        let folder = folder(&[&[("tokenizer_config.json", config)], files].concat());
+        let tokenizer = Tokenizer::from_dir(folder.path()).unwrap();
+        (1000..1004).filter(|id| tokenizer.kind(*id) == Kind::Special).collect()
+    };
+    let both = [added.clone(), ("special_tokens_map.json", map)];
+    assert_eq!(special(format!("{{{config}}}"), &[added]), [1000, 1001]);
+    assert_eq!(special(format!("{{{config}}}"), &both), [1001, 1002, 1003]);
+    assert_eq!(special("{}".into(), &both), [1001, 1002, 1003]);
+    let listed = "\"added_tokens_decoder\": {\"1000\": {\"content\": \"<a>\", \"special\": true}}";
+    assert_eq!(special(format!("{{{config}, {listed}}}"), &both), [1000, 1001]);
 }

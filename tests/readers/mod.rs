@@ -60,12 +60,18 @@ fn what_is_refused_is_named() {
         ("pickle", "contains_itself", "parameter a: its state dict has a dict under this name, and no tensor"),
         ("pickle", "long_text", "its pickle breaks off; the file is damaged or incomplete: fetch or save it again"),
         ("pickle", "no_dict", "its pickle holds no state dict"),
+        ("pickle", "many_axes", "its pickle has a tensor of impossible shape; the file is damaged"),
+        (
+            "pickle",
+            "long_name",
+            "its pickle has a text of 1025 bytes, which is the name of no tensor; get the weights as",
+        ),
         ("torch", "command", "its pickle asks for `posix.system`"),
         ("torch", "command_protocol_4", "its pickle asks for `posix.system`"),
         (
             "torch",
             "bare_pickle",
-            "it is in the layout before PyTorch 1.6; convert it once: python -c \"import torch; f = ",
+            "it is in the layout before PyTorch 1.6; convert it once: python -c 'import sys, torch; f = sys.argv[1]; ",
         ),
         ("torch", "checkpoint", "parameter epoch: its state dict has a number under this name, and no tensor"),
         ("torch", "truncated", "its archive cannot be read: "),
@@ -80,6 +86,13 @@ fn what_is_refused_is_named() {
         ("spiece", "lacks_bytes", "it falls back to bytes and lacks pieces for some"),
         ("spiece", "no_end", "it has no end-of-sequence token `</s>`"),
         ("spiece", "no_protobuf", "it is no SentencePiece model: "),
+        ("spiece", "table_of_long_text", "its table of replaced characters is damaged"),
+        (
+            "tokenizer_config",
+            "far_id",
+            "its added token `far` has the id 4000000000, far behind its 4 pieces; get the file again",
+        ),
+        ("tokenizer_config", "no_special_map", "special_tokens_map.json:1: it is no list of special tokens: "),
         ("tokenizer_json", "no_json", "tokenizer.json: not a tokenizer that can be read"),
     ] {
         let bytes = corpus(&target(target_name)).into_iter().find(|(name, _)| name == file).unwrap().1;

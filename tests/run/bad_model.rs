@@ -97,7 +97,7 @@ fn weights_of_pytorch_that_are_no_weights_are_refused() {
         ),
         (
             "bare_pickle",
-            "it is in the layout before PyTorch 1.6; convert it once: python -c \"import torch; f = 'model/pytorch",
+            "it is in the layout before PyTorch 1.6; convert it once: python -c 'import sys, torch; f = sys.argv[1]; ",
         ),
         ("truncated", "its archive cannot be read: "),
         (

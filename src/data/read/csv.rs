@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ::csv::{ReaderBuilder, StringRecord, Terminator};
 use serde_json::Value;
 
-use super::lines::{LONGEST, Line, Lines, too_long};
+use super::lines::{LONGEST, Line, Lines, check_columns, too_long};
 use super::{Header, Record, Records, empty_file, unique_columns, wrong_fields};
 use crate::error::{Error, Result};
 
@@ -73,6 +73,7 @@ impl Frame {
     }
 
     fn fields(&self, path: &Path) -> Result<StringRecord> {
+        check_columns(path, self.line, count(&self.text))?;
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -127,6 +128,20 @@ impl Iterator for Frames {
             }
         }
     }
+}
+
+/// How many fields `text` has, as the csv crate cuts it: a quote opens a field at its beginning alone, or goes on with one that it
+/// has just closed.
+fn count(text: &str) -> usize {
+    let (mut fields, mut opens, mut quoted) = (1, true, false);
+    for byte in text.bytes() {
+        let ends = !quoted && matches!(byte, b',' | b'\n');
+        fields += usize::from(ends);
+        let quote = byte == b'"' && (opens || quoted);
+        opens = ends || (quote && quoted);
+        quoted ^= quote;
+    }
+    fields
 }
 
 /// Whether the quotes in `text` come in pairs.

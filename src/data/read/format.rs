@@ -9,6 +9,11 @@ use flate2::read::MultiGzDecoder;
 use super::empty_file;
 use crate::error::{Error, Result};
 
+/// How many times its size a packed parquet file may have once it is unpacked, and how many bytes on top of that: its pages are
+/// packed or encoded already, so that packing it again gains little. A file of zeros would fill the disk.
+const RATIO: u64 = 100;
+const SPARE: u64 = 64 << 20;
+
 /// The formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -105,14 +110,28 @@ pub(super) fn spooled(path: &Path, file: File) -> Result<File> {
     if Packing::of(path).0 == Packing::Not {
         return Ok(file);
     }
-    let mut input = unpacked(path, file)?;
+    let length = file.metadata().map_err(|source| Error::io("read", path, source))?.len();
+    spool(path, &mut unpacked(path, file)?, length.saturating_mul(RATIO).saturating_add(SPARE))
+}
+
+/// What `input`, from `path`, holds, if it is not more than `most` bytes.
+fn spool(path: &Path, input: &mut dyn Read, most: u64) -> Result<File> {
     let write = |source| Error::io("unpack", path, source).next("free some space where temporary files go (TMPDIR)");
     let mut output = tempfile::tempfile().map_err(write)?;
-    let mut piece = vec![0; 1 << 16];
+    let (mut piece, mut left) = (vec![0; 1 << 16], most);
     loop {
         match input.read(&mut piece) {
             Ok(0) => break,
-            Ok(length) => std::io::Write::write_all(&mut output, &piece[..length]).map_err(write)?,
+            Ok(length) => {
+                left = left.checked_sub(length as u64).ok_or_else(|| {
+                    Error::input(format!(
+                        "it unpacks to more than {most} bytes, far more than parquet gains by packing"
+                    ))
+                    .at(path)
+                    .next("unpack it yourself, if it is what you expect, and give the unpacked file")
+                })?;
+                std::io::Write::write_all(&mut output, &piece[..length]).map_err(write)?;
+            }
             Err(source) if source.kind() == std::io::ErrorKind::Interrupted => {}
             Err(source) => return Err(failed(path, source)),
         }
@@ -140,4 +159,20 @@ pub(super) fn failed(path: &Path, source: std::io::Error) -> Error {
 fn is_empty(path: &Path, file: &mut File) -> Result<bool> {
     let length = file.seek(SeekFrom::End(0)).and_then(|length| file.rewind().map(|()| length));
     length.map(|length| length == 0).map_err(|source| Error::io("read", path, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_unpacked_than_is_allowed() {
+        let spool = |length: usize| spool(Path::new("a.parquet.gz"), &mut &vec![0; length][..], 100_000);
+        assert_eq!(spool(100_000).unwrap().metadata().unwrap().len(), 100_000);
+        assert_eq!(
+            spool(100_001).unwrap_err().to_string(),
+            "a.parquet.gz: it unpacks to more than 100000 bytes, far more than parquet gains by packing; \
+             unpack it yourself, if it is what you expect, and give the unpacked file"
+        );
+    }
 }

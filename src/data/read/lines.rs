@@ -8,7 +8,9 @@ use super::format::{failed, unpacked};
 use crate::error::{Error, Result};
 
 /// The longest line, and the longest record, in bytes: a small packed file may unpack to a line without end.
-pub(super) const LONGEST: usize = 64 << 20;
+pub(super) const LONGEST: usize = 8 << 20;
+/// The most columns of a table: a field takes one byte in a file that is packed well, and some tens in memory.
+const MOST_COLUMNS: usize = 10_000;
 
 /// A line without its end.
 pub(super) struct Line {
@@ -42,6 +44,17 @@ pub(super) fn too_long(path: &Path, number: usize) -> Error {
         .at(path)
         .line(number)
         .next("check that the file is text, with a record in each line")
+}
+
+/// Errors if line `number`, which has `count` fields, has more than any table; asked before they get room.
+pub(super) fn check_columns(path: &Path, number: usize, count: usize) -> Result<()> {
+    match count > MOST_COLUMNS {
+        true => Err(Error::input(format!("the line has {count} fields, and no table has more than {MOST_COLUMNS}"))
+            .at(path)
+            .line(number)
+            .next("check that the file is what its extension says")),
+        false => Ok(()),
+    }
 }
 
 impl Iterator for Lines {

@@ -22,6 +22,7 @@ pub use format::Format;
 pub use jsonl::json_lines;
 pub use lines::text_lines;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -215,13 +216,17 @@ fn open_file(path: &Path) -> Result<File> {
 
 /// The names of a header line, or an error where one stands twice. Unnamed columns (such as a written-out row index) may.
 fn unique_columns(path: &Path, names: Vec<String>, line: Option<usize>) -> Result<Arc<[String]>> {
-    for (index, name) in names.iter().enumerate() {
-        if !name.is_empty() && names[..index].contains(name) {
-            let error = Error::input("the file has two columns of this name").at(path).column(name);
-            return Err(line.into_iter().fold(error, Error::line).next("rename one of them"));
-        }
+    if let Some(name) = twice(names.iter().filter(|name| !name.is_empty())) {
+        let error = Error::input("the file has two columns of this name").at(path).column(name);
+        return Err(line.into_iter().fold(error, Error::line).next("rename one of them"));
     }
     Ok(names.into())
+}
+
+/// The first of `names` that came before.
+fn twice<'a>(mut names: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    let mut seen = HashSet::new();
+    names.find(|name| !seen.insert(name.as_str()))
 }
 
 /// Why the header of `path` cannot be read: there is nothing in it.

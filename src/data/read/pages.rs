@@ -8,8 +8,9 @@ use ::parquet::errors::{ParquetError, Result};
 use ::parquet::file::reader::{ChunkReader, Length};
 use bytes::Bytes;
 
-/// The most bytes of a page, unpacked. Writers make pages of about one MiB, and one of a single longer value.
-const LARGEST: u64 = 256 << 20;
+/// The most bytes of a page, unpacked; of each column that is read a page is in memory. Writers make pages of about one MiB; where
+/// values are long, of as many as they look at together, or of one.
+const LARGEST: u64 = 64 << 20;
 /// The bytes after the metadata: their length, and the magic.
 const FOOTER: u64 = 8;
 

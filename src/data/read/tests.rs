@@ -193,7 +193,41 @@ fn json_that_is_not_one_object_per_line() {
     assert!(refusal("a.jsonl", "{\"a\":1,\"a\":2}").contains("the key `a` stands twice"));
     assert!(refusal("a.jsonl", "{\"a\":1} {\"a\":2}").contains("trailing characters"));
     // Nested so deeply that a recursive reader without a limit would overflow its stack.
-    assert!(refusal("a.jsonl", format!("{{\"a\":{}", "[".repeat(200_000))).contains("recursion limit exceeded"));
+    assert!(refusal("a.jsonl", format!("{{\"a\":{}", "[".repeat(100_000))).contains("recursion limit exceeded"));
+}
+
+#[test]
+fn lines_that_would_take_much_memory() {
+    let many = |comma: &str, count| comma.repeat(count) + "\n";
+    let said =
+        "the line has 10001 fields, and no table has more than 10000; check that the file is what its extension says";
+    assert_eq!(refusal("a.tsv", many("\t", 10_000)), format!("a.tsv:1: {said}"));
+    assert_eq!(refusal("a.csv", many(",", 10_000)), format!("a.csv:1: {said}"));
+    assert_eq!(refusal("a.csv", format!("t\n\"x\"\"\n\"{}", many(",", 10_000))), format!("a.csv:2: {said}"));
+    assert!(refusal("a.tsv", format!("t\n{}", many("\t", 10_000))).contains("has 10001 fields and the header has 1; "));
+    assert_eq!(rows("a.tsv", many("\t", 9_999)).len() + rows("a.csv", many(",", 9_999)).len(), 0);
+    // Commas of a text are no columns, whatever quotes stand in it.
+    let text = ",\"\",".repeat(10_000);
+    assert_eq!(
+        rows("a.csv", format!("t,u\n\"{text}\",\"\"\n")),
+        [(2, vec![json!(text.replace("\"\"", "\"")), json!("")])]
+    );
+    let list = |count| format!("{{\"a\":[{}0]}}", "{},".repeat(count));
+    let said = "a.jsonl:1: the line has 200002 values, and more than 200000 are not read; \
+                leave out the fields that the task does not need";
+    assert_eq!(rows("a.jsonl", list(99_999)).len(), 1);
+    assert_eq!(refusal("a.jsonl", list(100_000)), said);
+    let long = vec![b'x'; (8 << 20) + 1];
+    assert!(refusal("a.tsv", &long).starts_with("a.tsv:1: the line is longer than 8 MiB; "));
+}
+
+#[test]
+fn names_are_compared_in_no_time() {
+    // Each with each would take minutes.
+    let begun = std::time::Instant::now();
+    let fields: Vec<String> = (0..190_000).map(|number| format!("\"{number:06}\":0")).collect();
+    assert_eq!(records("a.jsonl", format!("{{{}}}\n", fields.join(","))).unwrap()[0].columns().len(), 190_000);
+    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::lines::{Line, Lines};
+use super::lines::{Line, Lines, check_columns};
 use super::{Header, Record, Records, empty_file, unique_columns, wrong_fields};
 use crate::error::{Error, Result};
 
@@ -17,10 +17,15 @@ pub(super) fn open(path: &Path, file: File) -> Result<Records> {
     if header.text.is_empty() {
         return Err(Error::input("the first line is empty").at(path).line(1).next("begin the file with a header line"));
     }
+    check_columns(path, 1, fields(&header))?;
     let names = header.text.split('\t').map(String::from).collect();
     let columns = unique_columns(path, names, Some(1))?;
     let header = Header { columns: Arc::clone(&columns), line: Some(1) };
     Ok(Records::new(Some(header), Rows { lines, columns }))
+}
+
+fn fields(line: &Line) -> usize {
+    1 + line.text.bytes().filter(|&byte| byte == b'\t').count()
 }
 
 struct Rows {
@@ -30,11 +35,11 @@ struct Rows {
 
 impl Rows {
     fn record(&self, line: &Line) -> Result<Record> {
-        let values: Vec<Value> = line.text.split('\t').map(Value::from).collect();
-        if values.len() != self.columns.len() {
-            let path = self.lines.path();
-            return Err(wrong_fields(path, line.number, self.columns.len(), values.len(), !line.ended));
+        let found = fields(line);
+        if found != self.columns.len() {
+            return Err(wrong_fields(self.lines.path(), line.number, self.columns.len(), found, !line.ended));
         }
+        let values = line.text.split('\t').map(Value::from).collect();
         Ok(Record::new(line.number, Arc::clone(&self.columns), values))
     }
 }

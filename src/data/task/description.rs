@@ -1,7 +1,7 @@
 //! A task's description in TOML → [`Task`], with every mistake in it named by line.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -9,6 +9,7 @@ use toml::Spanned;
 use super::{Hub, Labels, Limit, Splits, Target, Task};
 use crate::data::labels::LabelSet;
 use crate::data::metric::Metric;
+use crate::data::source;
 use crate::data::template::Template;
 use crate::error::{Error, Result};
 use crate::hub::Id;
@@ -92,7 +93,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Task> {
     let target = target(&file, description.target)?;
     let metric = metric(&file, description.metric, target.labels.is_some())?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let splits = description.splits.each(|given| filled_text(&file, given).map(|text| folder.join(text)))?;
+    let splits = description.splits.each(|given| filled_text(&file, given).map(|text| place(folder, text)))?;
     let hub = description.hub.map(|given| hub(&file, given)).transpose()?;
     let name = name.into_inner();
     Ok(Task { name, template, columns, target, metric, prefix, language, limit, splits, hub })
@@ -243,6 +244,12 @@ fn hub(file: &Source<'_>, given: HubDescription) -> Result<Hub> {
     let files = given.files.into_iter().map(text).collect::<Result<_>>()?;
     let splits = given.splits.each(|name| filled_text(file, name))?;
     Ok(Hub { id, config, revision, splits, files, rows: given.rows })
+}
+
+/// Where the split that a description in `folder` calls `name` is: a file seen from there, unless it is a name that stands for no file.
+fn place(folder: &Path, name: String) -> PathBuf {
+    let name = PathBuf::from(name);
+    if source::is_hub(&name) || source::is_world(&name) { name } else { folder.join(name) }
 }
 
 /// A text that must hold something.

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::hub;
 use crate::spec::Seeds;
 
-/// The most rows that are read without being asked for by number: every one of them becomes a text and tokens in memory.
+/// So many rows are not read without being asked for by number: every one of them becomes a text and tokens in memory.
 const MOST: u64 = 2_000_000;
 
 /// How many rows are read, and which stream of chance says which ones. It is the same for every way of cutting a split into files.
@@ -42,17 +42,17 @@ impl Task {
         let total = counts.iter().copied().try_fold(0, |sum: u64, count| sum.checked_add(count?));
         let chosen = match (draw, total) {
             (Some(draw), Some(total)) => draw.of(total),
-            (None, Some(total @ MOST..)) => {
-                return Err(Error::input(format!("the split has {total} rows, and all would be read into memory"))
-                    .at(name)
-                    .next("give --sample N, such as --sample 100000"));
-            }
+            (None, Some(total @ MOST..)) => return Err(too_many(name, &format!("{total} rows"))),
             _ => None,
         };
+        let most = draw.map_or(MOST, |_| u64::MAX);
         let mut split = Split::of_file(name.to_path_buf(), Vec::new(), 0, String::new());
         let mut hashes = Vec::new();
         for (file, count) in files.iter().zip(counts) {
-            self.read_file(&mut split, file, count, chosen.as_deref(), &wanted)?;
+            match (chosen.as_deref(), count) {
+                (Some(chosen), Some(count)) => self.read_rows(&mut split, file, count, chosen, &wanted)?,
+                _ => self.read_all(&mut split, file, most, &wanted)?,
+            }
             // Of what is read in part only, a hash that is known need not be found again.
             let known = draw.and_then(|_| hub::hash_of_cached(file));
             hashes.push((file.clone(), known.map_or_else(|| read::sha256(file), Ok)?));
@@ -66,25 +66,24 @@ impl Task {
         filled(split)
     }
 
-    /// Adds the examples of `file` to `split`: of the rows `chosen`, counted from the beginning of the split, or all.
-    fn read_file(
-        &self,
-        split: &mut Split,
-        file: &Path,
-        count: Option<u64>,
-        chosen: Option<&[u64]>,
-        wanted: &[&str],
-    ) -> Result<()> {
-        let before = split.rows;
-        let (Some(chosen), Some(count)) = (chosen, count) else {
-            let records = read::open_columns(file, Some(wanted))?;
-            self.check_header(file, &records)?;
-            for record in records {
-                self.add(split, file, split.rows, &record?)?;
-                split.rows += 1;
+    /// Adds the examples of `file` to `split`, as long as that has fewer than `most` rows.
+    fn read_all(&self, split: &mut Split, file: &Path, most: u64, wanted: &[&str]) -> Result<()> {
+        let records = read::open_columns(file, Some(wanted))?;
+        self.check_header(file, &records)?;
+        for record in records {
+            self.add(split, file, split.rows, &record?)?;
+            split.rows += 1;
+            // Formats that do not say how many rows they have show it here.
+            if split.rows >= most {
+                return Err(too_many(&split.path, &format!("{most} rows or more")));
             }
-            return Ok(());
-        };
+        }
+        Ok(())
+    }
+
+    /// Adds those of the `count` rows of `file` that are `chosen`, counted from the beginning of the split.
+    fn read_rows(&self, split: &mut Split, file: &Path, count: u64, chosen: &[u64], wanted: &[&str]) -> Result<()> {
+        let before = split.rows;
         split.rows += count;
         let own = chosen.partition_point(|&row| row < before)..chosen.partition_point(|&row| row < split.rows);
         if own.is_empty() {
@@ -130,6 +129,13 @@ impl Task {
             (count, _) => Ok(count),
         }
     }
+}
+
+/// Why the split that `name` stands for is not read whole.
+fn too_many(name: &Path, rows: &str) -> Error {
+    Error::input(format!("the split has {rows}, and all would be read into memory"))
+        .at(name)
+        .next("give --sample N, such as --sample 100000")
 }
 
 /// The split, if it has examples.

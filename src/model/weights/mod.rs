@@ -81,6 +81,16 @@ struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
+/// A shape from a file as an error shows it.
+fn shown(shape: &[usize]) -> String {
+    /// Sizes that are enough to know it by.
+    const ENOUGH: usize = 8;
+    match shape.get(..ENOUGH) {
+        Some(first) if shape.len() > ENOUGH => format!("{first:?}").replace(']', ", …]"),
+        _ => format!("{shape:?}"),
+    }
+}
+
 impl Shard {
     fn open(path: PathBuf, layout: Layout) -> Result<Self> {
         let bytes = Bytes::of(&path).map_err(|error| Error::io("read", &path, error))?;
@@ -228,7 +238,7 @@ impl Weights {
             return Err(Error::input("the checkpoint lacks this tensor").at(dir).parameter(name).next(REMEDY));
         };
         if place.shape != shape {
-            return Err(Error::input(format!("its shape is {:?}; config.json makes it {shape:?}", place.shape))
+            return Err(Error::input(format!("its shape is {}; config.json makes it {shape:?}", shown(&place.shape)))
                 .at(&shard.path)
                 .parameter(name)
                 .next("use the config.json that belongs to the weights"));

@@ -3,11 +3,13 @@
 //! storage, as data; whatever else a pickle names ends the reading with an error that says what it was.
 //!
 //! Every value lies flat in one of a few tables and is referred to by its place there: a pickle that nests or contains itself
-//! costs no recursion. Memory is bounded by [`STEPS`], since a step makes one value.
+//! costs no recursion. Memory is bounded by [`STEPS`]: a step makes one value, which points into the pickle or, as a tensor, has no more
+//! than [`AXES`] sizes; what is made once and named often is shared. [`LONGEST`] bounds what is done with a name.
 //!
 //! It must not know archives or files: where a storage's bytes are is `torch.rs`'s business.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use safetensors::Dtype;
 
@@ -16,11 +18,15 @@ use crate::error::{Error, Result};
 
 /// Steps that a pickle may take. A tensor takes about 40.
 const STEPS: usize = 1 << 20;
+/// Axes that a tensor may have, as in NumPy before its second version; T5's have two at most.
+const AXES: usize = 32;
+/// Bytes of a text. All that count are names, of parameters and of storages, and a name that is made once may be used in every step.
+const LONGEST: usize = 1024;
 /// Characters of a foreign name that an error shows.
 const SHOWN: usize = 80;
 
 /// A tensor as its pickle describes it: nothing of it is checked against the storage.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(super) struct View<'a> {
     /// The storage's name in the archive, and how many elements of which type it has.
     pub storage: &'a str,
@@ -101,14 +107,14 @@ struct Machine<'a> {
     tuples: Vec<Vec<Value<'a>>>,
     dicts: Vec<Vec<(Value<'a>, Value<'a>)>>,
     storages: Vec<(&'a str, Dtype, usize)>,
-    tensors: Vec<View<'a>>,
+    tensors: Vec<Rc<View<'a>>>,
 }
 
 /// The tensors of the state dict that `pickle` makes, by name, in its order.
 ///
 /// # Errors
 /// If it is damaged, or would do or hold anything else.
-pub(super) fn state_dict<'a>(pickle: &'a [u8]) -> Result<Vec<(&'a str, View<'a>)>> {
+pub(super) fn state_dict<'a>(pickle: &'a [u8]) -> Result<Vec<(&'a str, Rc<View<'a>>)>> {
     let mut machine = Machine { rest: pickle, ..Machine::default() };
     let mut steps = 0;
     while machine.step()? {
@@ -121,7 +127,7 @@ pub(super) fn state_dict<'a>(pickle: &'a [u8]) -> Result<Vec<(&'a str, View<'a>)
         return Err(foreign("its pickle holds no state dict".into()));
     };
     let entry = |&(name, value): &(Value<'a>, Value<'a>)| match (name, value) {
-        (Value::Text(name), Value::Tensor(place)) => Ok((name, machine.tensors[place].clone())),
+        (Value::Text(name), Value::Tensor(place)) => Ok((name, Rc::clone(&machine.tensors[place]))),
         (Value::Text(name), other) => {
             let what = format!("its state dict has {} under this name, and no tensor", other.kind());
             Err(foreign(what).parameter(shown(name)))
@@ -143,7 +149,7 @@ fn foreign(what: String) -> Error {
 }
 
 /// A name from a file as an error shows it.
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     name.chars().take(SHOWN).flat_map(char::escape_debug).collect()
 }
 
@@ -256,6 +262,9 @@ impl<'a> Machine<'a> {
 
     fn text(&mut self, length: u64) -> Result<()> {
         let bytes = self.take(length)?;
+        if bytes.len() > LONGEST {
+            return Err(foreign(format!("its pickle has a text of {length} bytes, which is the name of no tensor")));
+        }
         let text = std::str::from_utf8(bytes).map_err(|error| damaged("has a text that is none").caused_by(error))?;
         self.push(Value::Text(text));
         Ok(())
@@ -349,15 +358,14 @@ impl<'a> Machine<'a> {
                 Global::Tensor,
                 &[Value::Storage(storage), Value::Int(offset), Value::Tuple(shape), Value::Tuple(strides), ..],
             ) => {
-                let sizes = |tuple: usize| self.tuples[tuple].iter().map(size).collect::<Option<Vec<usize>>>();
                 let (Some(offset), Some(shape), Some(strides)) =
-                    (usize::try_from(offset).ok(), sizes(shape), sizes(strides))
+                    (usize::try_from(offset).ok(), sizes(&self.tuples[shape]), sizes(&self.tuples[strides]))
                 else {
                     return Err(damaged("has a tensor of impossible shape"));
                 };
                 let (storage, dtype, elements) = self.storages[storage];
                 self.push(Value::Tensor(self.tensors.len()));
-                self.tensors.push(View { storage, dtype, elements, offset, shape, strides });
+                self.tensors.push(Rc::new(View { storage, dtype, elements, offset, shape, strides }));
             }
             _ => return Err(damaged("rebuilds a tensor of what is none")),
         }
@@ -374,11 +382,9 @@ impl<'a> Machine<'a> {
     }
 }
 
-fn size(value: &Value<'_>) -> Option<usize> {
-    match value {
-        Value::Int(size) => usize::try_from(*size).ok(),
-        _ => None,
-    }
+fn sizes(tuple: &[Value<'_>]) -> Option<Vec<usize>> {
+    let size = |value: &Value<'_>| if let Value::Int(size) = value { usize::try_from(*size).ok() } else { None };
+    (tuple.len() <= AXES).then(|| tuple.iter().map(size).collect()).flatten()
 }
 
 fn refused(module: &str, name: &str) -> Error {

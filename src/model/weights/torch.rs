@@ -8,9 +8,9 @@ use std::path::Path;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::REMEDY;
 use super::bytes::Place;
 use super::pickle::{self, View};
+use super::{REMEDY, shown};
 use crate::error::{Error, Result};
 
 /// How an archive begins, and a pickle.
@@ -45,7 +45,7 @@ pub(super) fn places(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, Place
     let mut places = BTreeMap::new();
     for (name, view) in pickle::state_dict(content(entry(DESCRIPTION).unwrap_or_default()))? {
         let storage = entry(&format!("data/{}", view.storage));
-        let place = place(&view, storage).map_err(|error| error.parameter(name))?;
+        let place = place(&view, storage).map_err(|error| error.parameter(pickle::shown(name)))?;
         total = total.saturating_add(place.count().saturating_mul(view.dtype.bitsize() / 8));
         places.insert(name.to_string(), place);
     }
@@ -63,10 +63,26 @@ fn no_archive(bytes: &[u8], path: &Path) -> Error {
     if bytes.first() != Some(&PICKLE) {
         return damaged("it is no file of PyTorch's".into());
     }
-    let file = path.display();
-    Error::input("it is in the layout before PyTorch 1.6").next(format!(
-        "convert it once: python -c \"import torch; f = '{file}'; torch.save(torch.load(f, weights_only=True), f)\""
-    ))
+    let convert = |file: &Path| {
+        let file = quoted(file);
+        format!(
+            "python -c 'import sys, torch; f = sys.argv[1]; torch.save(torch.load(f, weights_only=True), f)' {file}"
+        )
+    };
+    // What a link leads to is not ours to change: a snapshot in the hub's cache has links to files that it knows by their hash.
+    let next = match (path.is_symlink(), path.parent(), path.file_name()) {
+        (true, Some(folder), Some(name)) => {
+            let command = convert(&Path::new("converted").join(name));
+            format!("it is a link: convert a copy and use that: cp -rL {} converted && {command}", quoted(folder))
+        }
+        _ => format!("convert it once: {}", convert(path)),
+    };
+    Error::input("it is in the layout before PyTorch 1.6").next(next)
+}
+
+/// `path` as a word of a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 /// Where the archive's files lie, by name.
@@ -100,7 +116,7 @@ fn place(view: &View<'_>, storage: Option<Range<usize>>) -> Result<Place> {
         let promised = view.elements;
         return Err(damaged(format!("its storage should have {promised} numbers and has {there}")));
     }
-    let impossible = || damaged(format!("its shape {:?} does not lie in its storage of {there}", view.shape));
+    let impossible = || damaged(format!("its shape {} does not lie in its storage of {there}", shown(&view.shape)));
     let count = view.shape.iter().try_fold(1usize, |count, size| count.checked_mul(*size)).ok_or_else(impossible)?;
     if view.shape.len() != view.strides.len() {
         return Err(impossible());
@@ -126,4 +142,36 @@ fn is_row_major(view: &View<'_>) -> bool {
         expected = usize::saturating_mul(expected, size.max(1));
         fits
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use safetensors::Dtype;
+
+    use super::*;
+
+    #[test]
+    fn the_advice_is_for_a_shell_and_writes_through_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("it's $HOME");
+        let advice = |path: &Path| no_archive(&[PICKLE], path).to_string();
+        assert!(
+            advice(&file).ends_with(&format!(" '{}/it'\\''s $HOME'", folder.path().display())),
+            "{}",
+            advice(&file)
+        );
+        let link = folder.path().join("pytorch_model.bin");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let said = advice(&link);
+        assert!(said.contains(&format!("cp -rL '{}' converted && python", folder.path().display())), "{said}");
+        assert!(said.ends_with(" 'converted/pytorch_model.bin'"), "{said}");
+    }
+
+    #[test]
+    fn a_long_shape_is_shown_by_its_beginning() {
+        let view =
+            View { storage: "0", dtype: Dtype::F32, elements: 1, offset: 0, shape: vec![2; 20], strides: vec![1; 20] };
+        let said = place(&view, Some(0..4)).unwrap_err().to_string();
+        assert!(said.starts_with("its shape [2, 2, 2, 2, 2, 2, 2, 2, …] does not lie in its storage of 1; "), "{said}");
+    }
 }

@@ -3,6 +3,8 @@
 
 /// How a sentinel begins, before its number and `>`.
 const SENTINEL: &str = "<extra_id_";
+/// How far behind the sentinels an id may be: there are no more added tokens than this, and an embedding has a row for each id.
+const FARTHEST: usize = 20_000;
 
 /// A token that a folder adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +45,10 @@ impl Added {
                 (None, None) if (token.id as usize) < pieces => {
                     return Err(format!("its added token `{}` has the id {} of a piece", token.text, token.id));
                 }
+                (None, None) if token.id as usize >= pieces + sentinels + FARTHEST => {
+                    let (text, id) = (token.text, token.id);
+                    return Err(format!("its added token `{text}` has the id {id}, far behind its {pieces} pieces"));
+                }
                 (None, None) => added.others.push(token),
             }
         }
@@ -52,6 +58,12 @@ impl Added {
     /// How many there are.
     pub fn count(&self) -> usize {
         self.sentinels + self.others.len()
+    }
+
+    /// Their ids.
+    pub fn ids(&self) -> impl Iterator<Item = u32> {
+        let sentinels = (self.pieces..self.pieces + self.sentinels).filter_map(|id| u32::try_from(id).ok());
+        sentinels.chain(self.others.iter().map(|token| token.id))
     }
 
     /// One more than the largest id, pieces and all.

@@ -200,10 +200,7 @@ impl SentencePiece {
 
     /// Tokens that are no pieces, with their ids.
     pub fn added(&self) -> impl Iterator<Item = (String, u32)> {
-        (self.pieces()..self.added.end()).filter_map(|id| {
-            let id = u32::try_from(id).ok()?;
-            self.added.name(id).map(|token| (token, id))
-        })
+        self.added.ids().filter_map(|id| self.added.name(id).map(|token| (token, id)))
     }
 
     /// Whether `id` is none of a text's own.

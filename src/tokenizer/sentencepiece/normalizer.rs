@@ -5,6 +5,8 @@ use super::proto;
 use super::trie::Trie;
 use super::vocabulary::SPACE;
 
+/// Bytes of the longest replacement: NFKC's has 33. A longer one would make a long text of a character.
+const LONGEST: usize = 1024;
 /// Bytes of a unit of the table's trie.
 const UNIT: usize = 4;
 
@@ -111,7 +113,8 @@ impl Table {
         let (size, rest) = bytes.split_first_chunk()?;
         let (units, texts) = rest.split_at_checked(u32::from_le_bytes(*size) as usize)?;
         let units = units.as_chunks::<UNIT>().0.iter().map(|unit| u32::from_le_bytes(*unit)).collect();
-        Some(Self { units, texts: String::from_utf8(texts.to_vec()).ok()? })
+        let texts = String::from_utf8(texts.to_vec()).ok()?;
+        texts.split('\0').all(|text| text.len() <= LONGEST).then_some(Self { units, texts })
     }
 
     /// The replacement of the longest sequence that `text` begins with, and that sequence's length.

@@ -178,3 +178,21 @@ fn what_an_object_lacks_is_said_with_what_it_has() {
         "{said}"
     );
 }
+
+#[test]
+fn a_split_that_is_too_long_for_memory_is_refused_in_formats_that_do_not_say_so_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.tsv");
+    std::fs::write(&path, text("tsv", 5)).unwrap();
+    let read = |most| {
+        let mut split = Split::of_file(path.clone(), Vec::new(), 0, String::new());
+        let wanted = ["premise", "hypothesis", "label"];
+        // The rows of the files before count too.
+        rte().read_all(&mut split, &path, u64::MAX, &wanted).unwrap();
+        rte().read_all(&mut split, &path, most, &wanted).map(|()| split.rows).map_err(|error| error.to_string())
+    };
+    assert_eq!(read(11), Ok(10));
+    assert!(read(10).unwrap_err().ends_with(
+        "a.tsv: the split has 10 rows or more, and all would be read into memory; give --sample N, such as --sample 100000"
+    ));
+}
