@@ -267,6 +267,12 @@ fn damaged(path: &Path, why: &str) -> Error {
 fn guarded<T>(path: &Path, call: impl FnOnce() -> Result<T, ParquetError>) -> Result<T> {
     match guard::guarded(call) {
         Some(Ok(value)) => Ok(value),
+        Some(Err(source)) if source.to_string().contains("Disabled feature") => {
+            Err(Error::input("its pages are packed by a codec that fsa does not read")
+                .at(path)
+                .next("write it anew with snappy, gzip or zstd")
+                .caused_by(source))
+        }
         Some(Err(source)) => Err(damaged(path, &source.to_string()).caused_by(source)),
         None => Err(damaged(path, "its metadata do not fit its data")),
     }
