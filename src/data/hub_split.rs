@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::example::{Origin, Split};
-use super::read::places::{fits, missing_shard, natural, shard};
+use super::read::places::{SPLITS, fits, missing_shard, natural, shard};
 use super::task::Draw;
 use super::{Hub, MiniSplit, Task};
 use crate::error::{Error, Kind, Result};
@@ -247,12 +247,15 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// What the path says: `CONFIG/SPLIT-00000-of-00001.parquet` or `CONFIG/SPLIT/0000.parquet`.
+    /// What the path says: `CONFIG/SPLIT-00000-of-00001.parquet`, `CONFIG/SPLIT/0000.parquet`, or `CONFIG/train.parquet` and the like.
     fn of(path: &'a str) -> Option<Self> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let stem = name.strip_suffix(PARQUET)?;
         if let Some((split, ..)) = shard(name) {
             return Some(Self { path, config: folder, split });
+        }
+        if SPLITS.contains(&stem) {
+            return Some(Self { path, config: folder, split: stem });
         }
         let (config, split) = folder.split_once('/')?;
         let is_number = !stem.is_empty() && stem.bytes().all(|byte| byte.is_ascii_digit());
@@ -299,6 +302,11 @@ mod tests {
         assert_eq!(found("wmt14_enfr", "train", &shards).unwrap(), [shards[1], shards[0]]);
         let converted = ["rte/train/0000.parquet", "rte/train/0001.parquet", "rte/test/0000.parquet"];
         assert_eq!(found("rte", "train", &converted).unwrap(), converted[..2]);
+        let hashed =
+            ["rte/train-00000-of-00002-a09b74b3ef9c3b56.parquet", "rte/train-00001-of-00002-0123456789abcdef.parquet"];
+        assert_eq!(found("rte", "train", &hashed).unwrap(), hashed);
+        assert!(found("rte", "train", &hashed[..1]).unwrap_err().ends_with("file 00001 of 00002 is not there"));
+        assert_eq!(found("rte", "train", &["rte/train.parquet", "rte/test.parquet"]).unwrap(), ["rte/train.parquet"]);
         // A data set of one configuration, whatever it is called.
         assert_eq!(found("snli", "test", &["plain_text/test-00000-of-00001.parquet"]).unwrap().len(), 1);
         assert_eq!(found("snli", "test", &["default/test/0000.parquet"]).unwrap().len(), 1);

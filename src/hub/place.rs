@@ -149,12 +149,16 @@ pub fn make_folder_of(path: &Path) -> Result<()> {
     })
 }
 
-/// A link at `new`, which will be renamed to `link`, to `blob`: relative, so that the cache can be moved.
+/// A link at `new`, which will be renamed to `link`, to `blob`: relative, so that the cache can be moved. Where the disk has no links,
+/// the file itself.
 #[cfg(unix)]
 fn make_link(root: &Path, blob: &Path, link: &Path, new: &Path) -> std::io::Result<()> {
     let within = |path: &Path| path.strip_prefix(root).map(Path::to_path_buf).unwrap_or_default();
     let up: PathBuf = within(link).components().skip(1).map(|_| "..").collect();
-    std::os::unix::fs::symlink(up.join(within(blob)), new)
+    std::os::unix::fs::symlink(up.join(within(blob)), new).or_else(|error| match error.kind() {
+        std::io::ErrorKind::StorageFull => Err(error),
+        _ => std::fs::copy(blob, new).map(drop),
+    })
 }
 
 /// Where links need privileges, what the snapshot has is the file itself.

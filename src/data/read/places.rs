@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// What stands for any characters in a file's name.
 const ANY: char = '*';
 /// The splits that files are named by.
-const SPLITS: [&str; 3] = ["train", "validation", "test"];
+pub(in crate::data) const SPLITS: [&str; 3] = ["train", "validation", "test"];
 
 /// The files of `split` at `path`, in order. A path of one file need not exist.
 ///
@@ -84,10 +84,15 @@ fn check(path: &Path, files: &[PathBuf]) -> Result<()> {
     missing_shard(&names).map_or(Ok(()), |what| Err(Error::input(what).at(path).next("get all files of the split")))
 }
 
-/// A part of a split by its file's name, `train-00000-of-00005.parquet`: what is before the numbers, and these.
+/// A part of a split by its file's name, `train-00000-of-00005.parquet`: what is before the numbers, and these. Data sets of some years
+/// have a hash behind them, `train-00000-of-00005-a09b74b3ef9c3b56.parquet`.
 pub(in crate::data) fn shard(name: &str) -> Option<(&str, u64, u64)> {
     let (stem, _) = name.split_once('.')?;
     let (rest, all) = stem.rsplit_once("-of-")?;
+    let all = match all.split_once('-') {
+        Some((all, hash)) => (hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(all)?,
+        None => all,
+    };
     let (split, number) = rest.rsplit_once('-')?;
     let digits = |text: &str| (text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse());
     Some((split, digits(number)?.ok()?, digits(all)?.ok()?))
