@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(values(place(&[2, 3], None, 4)), [2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
         let seen = std::cell::RefCell::new(Vec::new());
         place(&[2, 3], None, 4).values(&bytes, |range| seen.borrow_mut().push(range)).unwrap();
-        assert_eq!(seen.take(), [4..16]);
+        assert!(seen.take().into_iter().eq(std::iter::once(4..16)));
         assert_eq!(values(place(&[3, 4], Some(&[1, 3]), 0))[..5], [0.0, 3.0, 6.0, 9.0, 1.0]);
         assert_eq!(values(place(&[2, 2, 2], Some(&[6, 1, 2]), 2)), [1.0, 3.0, 2.0, 4.0, 7.0, 9.0, 8.0, 10.0]);
         assert_eq!(values(place(&[], Some(&[]), 22)), [11.0]);
