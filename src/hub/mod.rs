@@ -196,7 +196,7 @@ pub struct Repo {
 }
 
 impl Repo {
-    /// Its files; where the server was not asked, those that the cache has.
+    /// Its files; where the server was not asked and they were not noted, those that the cache has.
     pub fn files(&self) -> &[RepoFile] {
         &self.listing.files
     }

@@ -59,11 +59,7 @@ impl Place {
         if is_commit(revision) || std::fs::read_to_string(&path).is_ok_and(|known| known == commit) {
             return Ok(());
         }
-        make_folder_of(&path)?;
-        // Whoever reads it meanwhile finds the old commit or the new one, whole.
-        let new = with_ending(&path, &format!("{}.tmp", std::process::id()));
-        let failed = |source| Error::io("write", &path, source);
-        std::fs::write(&new, commit).and_then(|()| std::fs::rename(&new, &path)).map_err(failed)
+        write_whole(&path, commit)
     }
 
     /// Notes that these are all files of `commit`: a split of which some files came here must not pass for the whole of it. Other
@@ -73,11 +69,7 @@ impl Place {
         if path.is_file() {
             return Ok(());
         }
-        make_folder_of(&path)?;
-        let text: String = paths.flat_map(|path| [path, "\n"]).collect();
-        let new = with_ending(&path, &format!("{}.tmp", std::process::id()));
-        let failed = |source| Error::io("write", &path, source);
-        std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &path)).map_err(failed)
+        write_whole(&path, &paths.flat_map(|path| [path, "\n"]).collect::<String>())
     }
 
     /// All files of `commit`, if they were noted.
@@ -138,6 +130,14 @@ pub fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{ending}"));
     path.with_file_name(name)
+}
+
+/// Writes the file at `path`: whoever reads it meanwhile finds what it held before or `text`, whole.
+fn write_whole(path: &Path, text: &str) -> Result<()> {
+    make_folder_of(path)?;
+    let new = with_ending(path, &format!("{}.tmp", std::process::id()));
+    let failed = |source| Error::io("write", path, source);
+    std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, path)).map_err(failed)
 }
 
 /// Makes the folder that `path` will lie in.

@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use fsa::Result;
 use fsa::experiment::compare::{self, Outcome, Plan};
-use fsa::experiment::fetch;
-use fsa::experiment::fetch_data;
+use fsa::experiment::{fetch, fetch_data};
 use fsa::spec::Compare;
 use options::{Options, Tables, stages};
 

@@ -9,9 +9,8 @@ use std::path::Path;
 
 use clap::Args;
 use fsa::Result;
-use fsa::experiment::fetch;
-use fsa::experiment::fetch_data;
 use fsa::experiment::label_ratio::{self, Outcome, Plan};
+use fsa::experiment::{fetch, fetch_data};
 use fsa::spec::LabelRatio;
 use options::{Options, Tables, fine_tuning};
 

@@ -2,7 +2,7 @@
 //! as a page's header says that the page unpacks to.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 
 use ::parquet::errors::{ParquetError, Result};
 use ::parquet::file::reader::{ChunkReader, Length};
@@ -17,6 +17,19 @@ const FOOTER: u64 = 8;
 /// The file.
 pub(super) struct Pages(pub File);
 
+/// What is read of it. To read on behind the end is an error: the crate skips numbers of a list without a look at how many came, and a
+/// header may say that it has two thousand million.
+pub(super) struct UntilTheEnd(BufReader<File>);
+
+impl Read for UntilTheEnd {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 if !buffer.is_empty() => Err(ErrorKind::UnexpectedEof.into()),
+            count => Ok(count),
+        }
+    }
+}
+
 impl Length for Pages {
     fn len(&self) -> u64 {
         self.0.len()
@@ -24,7 +37,7 @@ impl Length for Pages {
 }
 
 impl ChunkReader for Pages {
-    type T = BufReader<File>;
+    type T = UntilTheEnd;
 
     /// The crate reads the headers of pages this way, and the footer.
     fn get_read(&self, start: u64) -> Result<Self::T> {
@@ -36,7 +49,7 @@ impl ChunkReader for Pages {
                 None => return Err(ParquetError::General("a page has no header".into())),
             }
         }
-        Ok(read)
+        Ok(UntilTheEnd(read))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {

@@ -28,9 +28,7 @@ impl Bytes {
             Err(_) => std::fs::read(path).map(Self::Read),
         }
     }
-}
 
-impl Bytes {
     /// Says that the bytes of `range` will not be read again soon: the system need not keep a mapped file's pages beside what was made
     /// of them, or a model would take twice its room while it is loaded.
     pub fn let_go(&self, range: Range<usize>) {
