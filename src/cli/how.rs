@@ -109,6 +109,15 @@ pub struct Planned<P, S> {
     pub spec: S,
 }
 
+/// `table` with a line on the entries of a series that were skipped, if any were.
+pub fn with_skipped(table: &str, skipped: usize) -> String {
+    match skipped {
+        0 => table.to_owned(),
+        1 => format!("{}\n\n1 entry of the checkpoints' folder was skipped", table.trim_end()),
+        more => format!("{}\n\n{more} entries of the checkpoints' folder were skipped", table.trim_end()),
+    }
+}
+
 /// The end of what `--dry-run` prints: warnings, and the spec as the config file that it could be.
 pub fn warnings_and_spec(warnings: &[String], spec: &impl Serialize) -> Result<String> {
     let spec = toml::to_string(spec)

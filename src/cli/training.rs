@@ -3,11 +3,12 @@
 use clap::Args;
 pub use fsa::spec::TASK;
 use fsa::spec::{AdafactorState, Optimizer, Schedule, Smoothing, Training};
+use fsa::{Error, Result};
 use serde::Deserialize;
 
 use super::choice::{self, one_of, switch, switch_name};
 use super::lenient;
-use super::options::every_option;
+use super::options::{Layered, every_option};
 use super::preset::by_preset;
 
 /// The root seed where none is given.
@@ -125,6 +126,45 @@ impl TrainingOptions {
             z_loss: Some(training.z_loss),
             probe_every: Some(probe_every),
         }
+    }
+
+    /// What these options over `defaults` say of probing somebody else's checkpoints: batches, memory, dropout and the loss. Any
+    /// other says how to fine-tune, and is an error.
+    pub fn of_checkpoints(self, defaults: Training) -> Result<Training> {
+        let Self { batch_size, micro_batch_tokens, low_memory, dropout, label_smoothing, smoothing, z_loss, .. } = self;
+        let of_probes = Self {
+            batch_size,
+            micro_batch_tokens,
+            low_memory,
+            dropout,
+            label_smoothing,
+            smoothing,
+            z_loss,
+            ..Self::default()
+        };
+        // The spec of such a run, which may be its config, has a value for all others.
+        let fixed = of_probes.clone().or(Self::all_of(0, 1, Training::default()));
+        let used = of_probes.given();
+        if self.clone().or(fixed.clone()) != fixed
+            && let Some(key) = self.given().into_iter().find(|key| !used.contains(key))
+        {
+            return Err(Error::input("cannot be used with --checkpoints, which are fine-tuned already")
+                .flag(format!("--{key}"))
+                .next("leave one of the two out"));
+        }
+        let Training {
+            batch_size, micro_batch_tokens, low_memory, dropout, label_smoothing, smoothing, z_loss, ..
+        } = of_probes.resolve_over(defaults);
+        Ok(Training {
+            batch_size,
+            micro_batch_tokens,
+            low_memory,
+            dropout,
+            label_smoothing,
+            smoothing,
+            z_loss,
+            ..Training::default()
+        })
     }
 
     /// Optimizer steps, `default` where nobody said.

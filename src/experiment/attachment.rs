@@ -15,6 +15,7 @@ use crate::spec::method::Trained;
 const FLAG: &str = "--adapter";
 
 /// It.
+#[derive(Clone)]
 pub(super) struct Attachment {
     dir: PathBuf,
     adapter: Adapter,

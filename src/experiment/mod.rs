@@ -5,6 +5,7 @@ mod answers;
 mod asking;
 mod attachment;
 pub mod bench;
+mod checkpoints;
 pub mod compare;
 pub mod compare_summary;
 pub mod dump;

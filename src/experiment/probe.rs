@@ -95,7 +95,10 @@ pub(super) fn rows(
                 alignment::align(&part.grams, Losses::FULL, losses, examples, &bootstrap);
             rows.push(GradientAlignRow {
                 target: data.task.name().to_string(),
-                method: data.method.name(),
+                method: match spec.checkpoints {
+                    Some(_) => "checkpoints".to_string(),
+                    None => data.method.name(),
+                },
                 // invariant: a method without a stage is not probed
                 stage: data.stage().map_or(1, |(_, number)| number),
                 seed: spec.seed,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::asking::describe;
 use super::attachment::{Attachment, attached};
+use super::checkpoints;
 use super::compare::{Examples, Inputs, New, attach, behind_shot, prompt_file, prompt_signature};
 use super::estimate;
 use crate::data::{MiniSplit, Reading, Split, Task, Tokenized, batch, cut, labels, order};
@@ -35,7 +36,7 @@ pub(super) struct Data {
     tokenizer: Tokenizer,
     pub warnings: Vec<String>,
     /// What an earlier stage has trained.
-    attachment: Option<Attachment>,
+    pub attachment: Option<Attachment>,
     /// The files that it was read from, or those that a new soft prompt starts from.
     pub adapter_files: Vec<HashedFile>,
     /// The method whose last stage this is.
@@ -150,6 +151,19 @@ impl Data {
     /// The first `examples` of it.
     pub fn part_of_probe(&self, number: usize, examples: usize) -> Result<Whole<'_>> {
         self.losses.batch(&self.probe_tokens, number as u64, &self.probes[number][..examples])
+    }
+
+    /// Puts probed examples behind the soft prompt `prefix` in place of the one that they stand behind.
+    pub fn stand_behind(&mut self, prefix: Vec<u32>) {
+        for &i in self.probes.iter().flatten() {
+            self.probe_tokens[i].source.splice(..self.prefix.len(), prefix.iter().copied());
+        }
+        self.prefix = prefix;
+    }
+
+    /// Errors if what is probed has ids that `model` does not have.
+    pub fn fits(&self, model: &T5) -> Result<()> {
+        self.tokenizer.check_vocab(model.config().shape.vocab_size)
     }
 
     /// The stage that is probed, and its number, from 1.
@@ -307,7 +321,8 @@ fn method_signature(spec: &GradientAlign, data: &Data) -> Result<String> {
 }
 
 /// One line that goes with every number of the run: what it depends on, named as sacreBLEU names its own.
-pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) -> Result<String> {
+/// `series` are the files of the checkpoints, where fsa does not train itself.
+pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo, series: &[HashedFile]) -> Result<String> {
     // What is trained follows from the method, unless the user has said it.
     let last = spec.last_stage()?;
     let t = &Training { trainable: spec.training.trainable.clone(), ..last.training };
@@ -316,6 +331,12 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
         _ => format!("(state:{})", t.adafactor_state.name()),
     };
     let further: String = t.further_choices().iter().map(|choice| format!("|{choice}")).collect();
+    let trained = match spec.checkpoints {
+        Some(_) => checkpoints::signature(series),
+        None => {
+            format!("opt:{}{state}|lr:{}|warmup:{}|wd:{}", t.optimizer.name(), t.lr, t.warmup_steps, t.weight_decay)
+        }
+    };
     let names: Vec<&str> = spec.estimators.iter().map(|estimator| estimator.name()).collect();
     let parts = [
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
@@ -328,10 +349,7 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
         format!("estimators:{}", names.join("+")),
         format!("shuffles:{}", spec.shuffles),
         format!("probe-dropout:{}", if spec.probe_dropout { "on" } else { "off" }),
-        format!("opt:{}{state}", t.optimizer.name()),
-        format!("lr:{}", t.lr),
-        format!("warmup:{}", t.warmup_steps),
-        format!("wd:{}", t.weight_decay),
+        trained,
         format!("batch:{}", t.batch_size),
         format!("dropout:{}", t.dropout),
         format!("smoothing:{}:{}", t.smoothing.name(), t.label_smoothing),

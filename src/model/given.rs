@@ -52,7 +52,10 @@ fn refuse_series(model: &Path) -> Result<()> {
         Some((_, last)) => Err(Error::input(format!("it holds {} checkpoints, and is none", series.checkpoints.len()))
             .at(model)
             .flag("--model")
-            .next(format!("give one of them, such as {}, or all to fsa label-ratio --checkpoints", last.display()))),
+            .next(format!(
+                "give one of them, such as {}, or all as --checkpoints of fsa gradient-align or label-ratio",
+                last.display()
+            ))),
     }
 }
 

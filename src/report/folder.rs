@@ -228,6 +228,8 @@ pub(super) mod tests {
             sample: None,
             dev: None,
             adapter: None,
+            checkpoints: None,
+            strict: false,
             out: "out".into(),
             seed,
             threads: 1,

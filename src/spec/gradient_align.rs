@@ -117,6 +117,12 @@ pub struct GradientAlign {
     /// A soft prompt or LoRA in PEFT's layout that is attached, and frozen: the second stage of ProMoT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapter: Option<PathBuf>,
+    /// A folder of `checkpoint-N` that another trainer left: each is probed, and fsa fine-tunes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<PathBuf>,
+    /// Whether a damaged or foreign entry among them makes the run fail (exit code 1) after probing the others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
     /// The run folder.
     pub out: PathBuf,
     /// Root seed of every random stream.
@@ -139,7 +145,7 @@ pub struct GradientAlign {
     pub estimators: Vec<Estimator>,
     /// Which cosine.
     pub estimand: Estimand,
-    /// How the model is fine-tuned.
+    /// How the model is fine-tuned; of it, probes of checkpoints have batch size, memory, dropout and loss.
     pub training: Training,
     /// What other stages than fine-tuning the model take; none where there is no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,6 +164,7 @@ impl GradientAlign {
         at_most("--steps", self.steps, MOST_STEPS)?;
         at_most("--shuffles", self.shuffles as u64, MOST_SHUFFLES)?;
         align_methods::validate(self)?;
+        self.validate_checkpoints()?;
         let steps = self.last_stage()?.steps;
         at_most("--steps", steps, MOST_STEPS)?;
         if steps / self.probe_every > MOST_PROBES {
@@ -172,6 +179,16 @@ impl GradientAlign {
             return Err(Error::input("--probe-split validation needs a validation file").flag("--dev"));
         }
         Ok(())
+    }
+
+    /// What would be said in vain beside checkpoints, and in vain without them.
+    fn validate_checkpoints(&self) -> Result<()> {
+        let (flag, what) = match (&self.checkpoints, &self.method[..]) {
+            (None, _) if self.strict => ("--strict", "says something about --checkpoints only"),
+            (Some(_), [_, ..]) => ("--method", "cannot be used with --checkpoints, which are fine-tuned already"),
+            _ => return Ok(()),
+        };
+        Err(Error::input(what).flag(flag).next("leave it out"))
     }
 
     /// How the stage is trained that is probed: that of the first method.

@@ -216,6 +216,8 @@ impl Paper {
             method: Vec::new(),
             dev: None,
             adapter: None,
+            checkpoints: None,
+            strict: false,
             out,
             seed,
             threads: self.threads,

@@ -227,7 +227,8 @@ fn a_trainers_folder_is_a_series() {
     assert!(problem.unwrap().contains("out/checkpoint-200: --model: it has no weights"));
     // As a model it is refused, with what to do.
     let said = place.refusal("generate --model out --prompt x");
-    let advice = "give one of them, such as out/checkpoint-200, or all to fsa label-ratio --checkpoints";
+    let advice =
+        "give one of them, such as out/checkpoint-200, or all as --checkpoints of fsa gradient-align or label-ratio";
     assert_eq!(said, format!("out: --model: it holds 4 checkpoints, and is none; {advice}"));
 }
 

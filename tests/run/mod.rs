@@ -12,5 +12,6 @@ mod outputs;
 mod repeats;
 #[cfg(unix)]
 mod resume;
+mod series;
 pub(crate) mod support;
 mod trainable;

@@ -1,4 +1,5 @@
-//! `fsa gradient-align`: fine-tune a model and compare the full gradient with the format gradient on the way.
+//! `fsa gradient-align`: fine-tune a model, or take somebody's checkpoints, and compare the full gradient with the format gradient on
+//! the way.
 
 mod options;
 #[cfg(test)]
@@ -33,6 +34,7 @@ Examples:
   fsa gradient-align
   fsa gradient-align --model path/to/model --train path/to/train.tsv --steps 400
   fsa gradient-align --method standard,promot
+  fsa gradient-align --model path/to/model --train path/to/train.tsv --checkpoints path/to/output
   fsa gradient-align --config path/to/spec.toml --seed 1 --out reports/seed1
 
 A config holds these flags without their dashes, a `key = value` each; a run's own spec.toml is
@@ -60,7 +62,10 @@ impl Arguments {
         };
         match how.json {
             true => term::print_json(&outcome),
-            false => how::print_outcome(&outcome.table, &outcome.signature, &outcome.files),
+            false => {
+                let table = how::with_skipped(&outcome.table, outcome.skipped.unwrap_or(0));
+                how::print_outcome(&table, &outcome.signature, &outcome.files)
+            }
         }
     }
 }

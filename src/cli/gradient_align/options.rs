@@ -47,6 +47,14 @@ pub struct Options {
     /// A folder with a soft prompt or LoRA in PEFT's layout, attached and frozen, as in ProMoT's second stage
     #[arg(long, value_name = "DIR", help_heading = "Input")]
     adapter: Option<PathBuf>,
+    /// Fine-tune nothing: probe every checkpoint-N that another trainer left in this folder, whole models or adapters of --model
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    checkpoints: Option<PathBuf>,
+    /// Exit with code 1 after probing if an entry of --checkpoints was skipped [default: off]
+    #[arg(long, value_name = "SWITCH", value_parser = switch(), num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = switch_name(true), help_heading = "Input")]
+    #[serde(deserialize_with = "lenient::switch")]
+    strict: Option<bool>,
     #[arg(long, value_name = "NAME", value_parser = one_of(&Preset::ALL, Preset::name), help_heading = "Input", help = PRESET_HELP)]
     preset: Option<Preset>,
 
@@ -96,8 +104,8 @@ pub struct Options {
 
 every_option! {
     Options {
-        model task method train dev sample adapter preset seed threads probe_batches probe_split probe_dropout shuffles estimators
-        estimand out
+        model task method train dev sample adapter checkpoints strict preset seed threads probe_batches probe_split probe_dropout
+        shuffles estimators estimand out
     } { training stages }
 }
 
@@ -133,7 +141,7 @@ impl Options {
         // A set: the order and the repetitions of a list must not make another run of it.
         estimators.sort();
         estimators.dedup();
-        let data = [self.train.as_deref(), self.dev.as_deref(), task_file(&task)];
+        let data = [self.train.as_deref(), self.dev.as_deref(), self.checkpoints.as_deref(), task_file(&task)];
         let Given { model, adapter } = given(self.model, self.adapter, data.into_iter().flatten())?;
         let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let probe_split = self.probe_split.unwrap_or(GradientAlign::PROBE_SPLIT);
@@ -171,6 +179,15 @@ impl Options {
             });
             Stages { prompt, lora, choose, prompt_stage, lora_stage }
         });
+        let (steps, probe_every, training) = match self.checkpoints {
+            // They bring their own steps.
+            Some(_) => (0, 1, self.training.of_checkpoints(defaults.training())?),
+            None => (
+                self.training.steps_or(defaults.align.steps),
+                self.training.probe_every_or(defaults.align.probe_every),
+                self.training.resolve_over(defaults.training()),
+            ),
+        };
         Ok(GradientAlign {
             train: required(
                 file(self.train, &task, &model, MiniSplit::Train)?,
@@ -183,19 +200,21 @@ impl Options {
             method,
             model,
             adapter,
+            checkpoints: self.checkpoints,
+            strict: self.strict.unwrap_or(false),
             out: self.out.unwrap_or_else(|| default_out("gradient-align", &task, seed)),
             task,
             seed,
             threads: self.threads.unwrap_or_else(threads::default),
-            steps: self.training.steps_or(defaults.align.steps),
-            probe_every: self.training.probe_every_or(defaults.align.probe_every),
+            steps,
+            probe_every,
             probe_batches: self.probe_batches.unwrap_or(defaults.probe_batches),
             probe_split,
             probe_dropout: self.probe_dropout.unwrap_or(GradientAlign::PROBE_DROPOUT),
             shuffles: self.shuffles.unwrap_or(defaults.shuffles),
             estimators,
             estimand: self.estimand.unwrap_or(GradientAlign::ESTIMAND),
-            training: self.training.resolve_over(defaults.training()),
+            training,
             stages,
         })
     }

@@ -85,8 +85,8 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
     --beta2 0.95 --max-grad-norm 2 --trainable *norm* --preset mini --optimizer adafactor-hf --adafactor-state fresh --scale-parameter off --seed 18446744073709551615 --threads 3 \
         --adapter a --out o";
     let options = typed(flags);
-    // All but --method and those of other stages, which have a test of their own.
-    let others = 1 + keys::<StageOptions>().len();
+    // All but --method, --checkpoints and --strict, and those of other stages, which have tests of their own.
+    let others = 3 + keys::<StageOptions>().len();
     assert_eq!(options.given().len() + others, keys::<Options>().len(), "a flag is missing from this test");
     let spec = resolve(options, None).unwrap();
     let want = GradientAlign {
@@ -97,6 +97,8 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
         sample: Some(5),
         dev: Some("d".into()),
         adapter: Some("a".into()),
+        checkpoints: None,
+        strict: false,
         out: "o".into(),
         seed: u64::MAX,
         threads: 3,
@@ -200,4 +202,26 @@ fn mistakes_in_a_config_name_their_line() {
     assert!(error("probe-dropout = 1").contains("\"on\""));
     let flag = resolved("--lr=-1", &format!("{base}lr = 1")).unwrap_err();
     assert_eq!(flag, "--lr: must be a positive number, not -1");
+}
+
+#[test]
+fn checkpoints_take_what_probes_need_and_nothing_that_fine_tunes() {
+    let over = "--model m --train t --checkpoints c";
+    let spec = resolve(typed(&format!("{over} --strict --batch-size 8 --dropout 0.3 --preset paper")), None).unwrap();
+    assert_eq!((spec.checkpoints.as_deref(), spec.strict, spec.steps), (Some("c".as_ref()), true, 0));
+    assert_eq!(spec.training, Training { batch_size: 8, dropout: 0.3, ..Training::default() });
+    // Its own spec is a config, also under another preset, and flags win over it.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("spec.toml");
+    std::fs::write(&file, toml::to_string(&spec).unwrap()).unwrap();
+    assert_eq!(resolve(typed(""), Some(&file)).unwrap(), spec);
+    assert_eq!(resolve(typed("--strict=off --z-loss 0.1"), Some(&file)).unwrap().training.z_loss, 0.1);
+    let said = |flags: &str| resolve(typed(flags), None).unwrap_err().to_string();
+    for flag in
+        ["--lr 0.5", "--steps 3", "--probe-every 2", "--optimizer adamw", "--trainable decoder*", "--method joint"]
+    {
+        let (key, said) = (flag.split(' ').next().unwrap(), said(&format!("{over} {flag}")));
+        assert!(said.starts_with(&format!("{key}: cannot be used with --checkpoints")), "{said}");
+    }
+    assert!(said("--strict").starts_with("--strict: says something about --checkpoints only"));
 }

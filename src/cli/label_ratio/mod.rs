@@ -9,7 +9,7 @@ use std::path::Path;
 
 use clap::Args;
 use fsa::Result;
-use fsa::experiment::label_ratio::{self, Outcome, Plan};
+use fsa::experiment::label_ratio::{self, Plan};
 use fsa::experiment::{fetch, fetch_data};
 use fsa::spec::LabelRatio;
 use options::{Options, Tables, fine_tuning};
@@ -59,7 +59,13 @@ impl Arguments {
             let mut term = how.term();
             label_ratio::run(&spec, how.existing(), &how::command_line(), &mut term)?
         };
-        if how.json { term::print_json(&outcome) } else { print_outcome(&outcome) }
+        match how.json {
+            true => term::print_json(&outcome),
+            false => {
+                let table = how::with_skipped(&outcome.table, outcome.skipped);
+                how::print_outcome(&table, &outcome.signature, &outcome.files)
+            }
+        }
     }
 }
 
@@ -90,14 +96,4 @@ fn print_plan(plan: &Plan, spec: &LabelRatio) -> Result<()> {
         how::warnings_and_spec(&plan.warnings, spec)?,
     );
     term::print(text.as_bytes())
-}
-
-fn print_outcome(outcome: &Outcome) -> Result<()> {
-    let skipped = match outcome.skipped {
-        0 => String::new(),
-        1 => "\n\n1 entry of the checkpoints' folder was skipped".to_owned(),
-        more => format!("\n\n{more} entries of the checkpoints' folder were skipped"),
-    };
-    let table = format!("{}{skipped}", outcome.table.trim_end());
-    how::print_outcome(&table, &outcome.signature, &outcome.files)
 }

@@ -12,7 +12,7 @@ use super::{Record, Records, empty_file, twice};
 use crate::error::{Error, Result};
 
 /// The most values of a record, an object in a list counting twice: one of seven bytes in a file takes 664 in memory.
-const MOST_VALUES: usize = 200_000;
+pub(super) const MOST_VALUES: usize = 200_000;
 
 pub(super) fn open(path: &Path, file: File) -> Result<Records> {
     if file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {

@@ -5,6 +5,7 @@
 //! Nor does a file sit in memory: text is read line by line, parquet by row group, of which those that hold no wanted row are
 //! not read at all.
 
+mod claims;
 mod csv;
 mod format;
 mod jsonl;

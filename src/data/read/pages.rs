@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 /// The most bytes of a page, unpacked; of each column that is read a page is in memory. Writers make pages of about one MiB; where
 /// values are long, of as many as they look at together, or of one.
-const LARGEST: u64 = 64 << 20;
+pub(super) const LARGEST: u64 = 64 << 20;
 /// The bytes after the metadata: their length, and the magic.
 const FOOTER: u64 = 8;
 

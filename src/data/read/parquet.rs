@@ -17,6 +17,7 @@ use ::parquet::record::{Field, Row};
 use ::parquet::schema::types::{SchemaDescPtr, SchemaDescriptor, Type, TypePtr};
 use serde_json::Value;
 
+use super::claims::CheckedGroup;
 use super::format::spooled;
 use super::pages::Pages;
 use super::{Header, Record, Records, Rows, empty_file, unique_columns};
@@ -132,8 +133,8 @@ impl Groups {
         }
         let line = self.row as usize + 1;
         let rows = guarded(&self.path, || {
-            let group = self.reader.get_row_group(number)?;
-            TreeBuilder::new().as_iter(Arc::clone(&self.schema), &*group)
+            let group = CheckedGroup(self.reader.get_row_group(number)?);
+            TreeBuilder::new().as_iter(Arc::clone(&self.schema), &group)
         });
         self.open = Some((rows.map_err(|error| error.line(line))?, size));
         Ok(())

@@ -115,7 +115,7 @@ fn signature(
     infos: &[DataInfo],
 ) -> Result<String> {
     let names: Vec<String> = spec.method.iter().map(Method::name).collect();
-    let mut parts = vec![setup::signature(plain, data, model)?, format!("methods:{}", names.join("+"))];
+    let mut parts = vec![setup::signature(plain, data, model, &[])?, format!("methods:{}", names.join("+"))];
     let any = |wanted: &dyn Fn(Attached, Budget) -> bool| {
         let stages = spec.method.iter().flat_map(|method| trained(method, false));
         stages.into_iter().any(|(stage, _)| wanted(stage.attached, stage.budget))

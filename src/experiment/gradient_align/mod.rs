@@ -1,9 +1,10 @@
 //! `fsa gradient-align`: fine-tune, and at each probe step compare the full gradient with the format gradient; of one method, or of
-//! several, one after the other in folders of their own.
+//! several, one after the other in folders of their own; or of the checkpoints that another trainer left.
 
 mod methods;
 mod one;
 mod plan;
+mod series;
 mod together;
 
 use std::path::PathBuf;
@@ -32,6 +33,9 @@ pub struct Outcome {
     pub note: Option<&'static str>,
     /// Rows written.
     pub rows: usize,
+    /// Entries of the checkpoints' folder that were not measured, where fsa does not fine-tune itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<usize>,
     /// A short table of the first and the last probe, for people.
     #[serde(skip)]
     pub table: String,
@@ -83,15 +87,16 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
-/// Fine-tunes and probes. `command` is recorded in `run.json`.
+/// Fine-tunes (or takes checkpoints) and probes. `command` is recorded in `run.json`.
 ///
 /// # Errors
-/// Of [`crate::Kind::Input`] if it could not run, `Check` if a number is not finite, `Interrupted` if the user stopped it; in the
-/// last two cases rows and CSV so far are complete files.
+/// Of [`crate::Kind::Input`] if it could not run, `Check` if a number is not finite or `strict` skipped something, `Interrupted` if
+/// the user stopped it; in the last two cases rows and CSV so far are complete files.
 pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events: &mut dyn Events) -> Result<Outcome> {
-    match spec.is_one_run() {
-        true => one::run(spec, existing, command, events),
-        false => methods::run(spec, existing, command, events),
+    match &spec.checkpoints {
+        Some(dir) => series::run(spec, dir, existing, command, events),
+        None if spec.is_one_run() => one::run(spec, existing, command, events),
+        None => methods::run(spec, existing, command, events),
     }
 }
 

@@ -1,5 +1,6 @@
 //! One method, or the last stage of one: the run whose rows all lie in its folder.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -7,6 +8,7 @@ use std::time::Instant;
 use super::methods::clear_parts;
 use super::{Outcome, Plan, Summary};
 use crate::error::Result;
+use crate::experiment::checkpoints;
 use crate::experiment::compare::{PlannedMethod, PlannedStage};
 use crate::experiment::estimate::{self, LIMIT_S, Time, seconds_of};
 use crate::experiment::fetch;
@@ -33,7 +35,7 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     if let Some(info) = fine_tune::finished(&folder, existing, events)? {
         let rows = read_rows::<GradientAlignRow>(folder.file(ROWS))?.rows;
         let files = written(&folder, &rows)?;
-        return outcome(spec, &folder, files, info.signature, &rows);
+        return outcome(spec, &folder, files, info.signature, &rows, None);
     }
     let prepared = Data::load(spec).and_then(|data| Ok((data, load_model(&spec.model, Some(&spec.training))?)));
     let attached = prepared.and_then(|(data, loaded)| {
@@ -50,7 +52,7 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     };
     data.warnings.iter().chain(&loaded.warnings).for_each(|warning| events.warn(warning));
     let mut info = fine_tune::run_info(spec.seed, spec.threads, command);
-    info.signature = signature(spec, &data, &loaded.info)?;
+    info.signature = signature(spec, &data, &loaded.info, &[])?;
     let mut model = loaded.info.clone();
     model.files.extend(data.adapter_files.iter().cloned());
     info.model = Some(model);
@@ -68,27 +70,33 @@ pub fn run(spec: &GradientAlign, existing: Existing, command: &[String], events:
     }
     folder.write_spec(spec)?;
     folder.write_run(&info)?;
-    let path = folder.file(ROWS);
-    let mut probes =
-        Probes { spec, folder: &folder, data: &data, file: RowsFile::open(&path)?, rows: read_rows(&path)?.rows };
+    let mut probes = Probes::open(spec, &folder, &data)?;
     let result = fine_tune.go(last.steps, &spec.probe_steps()?, &mut probes, events);
     let signature = info.signature.clone();
     let files = finish(&folder, &probes.rows, info, result)?;
-    outcome(spec, &folder, files, signature, &probes.rows)
+    outcome(spec, &folder, files, signature, &probes.rows, None)
 }
 
 /// The probes of a run under way.
-struct Probes<'a> {
+pub(super) struct Probes<'a, D> {
     spec: &'a GradientAlign,
     folder: &'a RunFolder,
-    data: &'a Data,
+    pub data: D,
     file: RowsFile,
-    rows: Vec<GradientAlignRow>,
+    pub rows: Vec<GradientAlignRow>,
 }
 
-impl Probing for Probes<'_> {
+impl<'a, D: Borrow<Data>> Probes<'a, D> {
+    /// Goes on behind the rows that there are.
+    pub fn open(spec: &'a GradientAlign, folder: &'a RunFolder, data: D) -> Result<Self> {
+        let path = folder.file(ROWS);
+        Ok(Self { spec, folder, data, file: RowsFile::open(&path)?, rows: read_rows(&path)?.rows })
+    }
+}
+
+impl<D: Borrow<Data>> Probing for Probes<'_, D> {
     fn units(&self) -> u64 {
-        self.data.probes.len() as u64
+        self.data.borrow().probes.len() as u64
     }
 
     fn has(&self, step: u64) -> bool {
@@ -96,12 +104,12 @@ impl Probing for Probes<'_> {
     }
 
     fn probe(&mut self, model: &T5, step: u64, tick: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
-        let mut grams = Vec::new();
-        for number in 0..self.data.probes.len() {
-            tick(&format!("probe batch {} of {}", number + 1, self.data.probes.len()))?;
-            grams.push(probe::measure(model, self.data, self.spec, number, step)?);
+        let (data, mut grams) = (self.data.borrow(), Vec::new());
+        for number in 0..data.probes.len() {
+            tick(&format!("probe batch {} of {}", number + 1, data.probes.len()))?;
+            grams.push(probe::measure(model, data, self.spec, number, step)?);
         }
-        let rows = probe::rows(model, self.data, self.spec, step, &grams)?;
+        let rows = probe::rows(model, data, self.spec, step, &grams)?;
         self.file.append(&rows)?;
         self.rows.extend(rows);
         self.folder.write_atomic(GRADIENT_ALIGN, &to_csv(&self.rows)?).map(drop)
@@ -109,7 +117,12 @@ impl Probing for Probes<'_> {
 }
 
 /// Writes tables and figures of the rows there are; the error of the run itself comes first.
-fn finish(folder: &RunFolder, rows: &[GradientAlignRow], info: RunInfo, result: Result<()>) -> Result<Vec<PathBuf>> {
+pub(super) fn finish(
+    folder: &RunFolder,
+    rows: &[GradientAlignRow],
+    info: RunInfo,
+    result: Result<()>,
+) -> Result<Vec<PathBuf>> {
     let info = info.end(fine_tune::status_of(&result));
     let write = || -> Result<Vec<PathBuf>> {
         let files = written(folder, rows)?;
@@ -124,12 +137,13 @@ fn finish(folder: &RunFolder, rows: &[GradientAlignRow], info: RunInfo, result: 
     result.and(written)
 }
 
-fn outcome(
+pub(super) fn outcome(
     spec: &GradientAlign,
     folder: &RunFolder,
     files: Vec<PathBuf>,
     signature: String,
     rows: &[GradientAlignRow],
+    skipped: Option<usize>,
 ) -> Result<Outcome> {
     let note = model_folder::note(&spec.model);
     Ok(Outcome {
@@ -139,12 +153,13 @@ fn outcome(
         rows: rows.len(),
         table: summary::with_note(summary::gradient_align(rows)?, note),
         note,
+        skipped,
         summary: summarise(rows),
     })
 }
 
 /// Writes the table and the figures of `rows`; returns every file of the run.
-fn written(folder: &RunFolder, rows: &[GradientAlignRow]) -> Result<Vec<PathBuf>> {
+pub(super) fn written(folder: &RunFolder, rows: &[GradientAlignRow]) -> Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = [SPEC, RUN, ROWS].map(|name| folder.file(name)).into();
     if !rows.is_empty() {
         files.push(folder.write_atomic(GRADIENT_ALIGN, &to_csv(rows)?)?);
@@ -171,7 +186,11 @@ pub fn plan_within(spec: &GradientAlign, limit_s: f64) -> Result<Plan> {
     let at_once = AtOnce { source_tokens: tokens, examples: batch, losses, ..AtOnce::default() };
     let memory_mib = memory::estimate_mib(&data.config, params, at_once, &last.training);
     let mut warnings: Vec<String> = data.warnings.iter().cloned().chain(warnings).collect();
-    let time = estimate::if_it_fits(memory_mib, &mut warnings, || time(spec, &data, limit_s))?;
+    let found = spec.checkpoints.as_deref().map(checkpoints::list).transpose()?;
+    warnings.extend(found.iter().flat_map(|found| found.warnings.iter().cloned()));
+    let probe_steps = found.map_or_else(|| spec.probe_steps(), |found| Ok(found.steps()))?;
+    let probes = probe_steps.len() as u64;
+    let time = estimate::if_it_fits(memory_mib, &mut warnings, || time(spec, &data, probes, limit_s))?;
     let stage = |method: &crate::spec::Method| {
         let stage = method.stages().last().map(|stage| PlannedStage {
             stage: stage.name,
@@ -183,19 +202,19 @@ pub fn plan_within(spec: &GradientAlign, limit_s: f64) -> Result<Plan> {
     Ok(Plan {
         methods: spec.method.iter().map(stage).collect(),
         steps: last.steps,
-        probe_steps: spec.probe_steps()?,
+        probe_steps,
         train_examples: data.train.len(),
         params,
         losses,
         memory_mib,
         time,
-        signature: signature(spec, &data, &model)?,
+        signature: signature(spec, &data, &model, &[])?,
         warnings,
     })
 }
 
-/// How long the run will take.
-fn time(spec: &GradientAlign, data: &Data, limit_s: f64) -> Result<Time> {
+/// How long the run with so many `probes` will take.
+fn time(spec: &GradientAlign, data: &Data, probes: u64, limit_s: f64) -> Result<Time> {
     let seeds = Seeds::new(spec.seed);
     let model = data.attach(model::load(&spec.model)?.0, seeds)?;
     let mut grams = BTreeMap::new();
@@ -209,11 +228,14 @@ fn time(spec: &GradientAlign, data: &Data, limit_s: f64) -> Result<Time> {
     let begun = Instant::now();
     probe::rows(&model, data, spec, 0, &vec![grams; batches])?;
     let rows = begun.elapsed().as_secs_f64();
+    let of_probes = ("probes".to_string(), probes, batch * batches as f64 + rows);
+    if spec.checkpoints.is_some() {
+        return Ok(Time::of([of_probes]));
+    }
     let last = data.training(spec)?;
     let step =
         estimate::step_s(&model, &last.training, 1, limit_s, |training| Ok(Box::new(data.inputs(training, seeds)?)))?;
-    let (probes, each) = (spec.probe_steps()?.len() as u64, batch * batches as f64 + rows);
-    Ok(Time::of([("training steps".to_string(), last.steps, step), ("probes".to_string(), probes, each)]))
+    Ok(Time::of([("training steps".to_string(), last.steps, step), of_probes]))
 }
 
 /// `model_without_embeddings` at the first and the last probe.

@@ -98,6 +98,7 @@ pub fn outcome(spec: &GradientAlign, folder: &RunFolder, signature: String) -> R
         rows: rows.iter().map(Vec::len).sum(),
         table: summary::with_note(summary::gradient_align_methods(&rows)?, note),
         note,
+        skipped: None,
         summary: rows.iter().flat_map(of).collect(),
     })
 }

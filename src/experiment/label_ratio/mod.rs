@@ -2,7 +2,6 @@
 //! fine-tuned task's label set and how far its scores drop. The checkpoints are fsa's own, or a folder that another trainer
 //! wrote.
 
-mod checkpoints;
 mod plan;
 mod signature;
 mod target;
@@ -13,12 +12,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use self::checkpoints::{Base, Found};
 pub use self::plan::{Plan, plan};
 use self::signature::signature;
 use self::tasks::Data;
 use super::asking::{self, Asked, Place};
 use super::attachment::{self, attached, behind};
+use super::checkpoints::{self, Base, Measuring};
 use super::figures;
 use super::fine_tune::{self, Epochs, FineTune, Probing};
 use super::setup::{Loaded, load_model};
@@ -143,7 +142,7 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
                 }
             };
             found.warnings.iter().for_each(|warning| events.warn(warning));
-            let series = found.checkpoints.iter().map(Found::hashes).collect::<Result<Vec<_>>>()?.concat();
+            let series = found.hashes()?;
             info.signature = signature(spec, &data, &loaded.info, &series)?;
             info.model.iter_mut().for_each(|model| model.files.extend(series.iter().cloned()));
             if existing == Existing::Resume && folder.file(RUN).is_file() {
@@ -159,12 +158,7 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
             let mut skipped = found.skipped;
             let mut base = Base::new(&spec.model, data.attachment.as_ref());
             let result = checkpoints::measure(&found, &mut base, &mut probes, &mut skipped, events);
-            let result = result.and_then(|()| match (*strict, skipped) {
-                (true, 1..) => Err(Error::check(format!("entries that could not be measured: {skipped} (--strict)"))
-                    .at(dir)
-                    .next("look at the warnings above; the rows of all others are complete")),
-                _ => Ok(()),
-            });
+            let result = result.and_then(|()| checkpoints::refuse_skipped(dir, *strict, skipped));
             (probes.rows, result, skipped)
         }
     };
@@ -207,8 +201,13 @@ impl<'a> Probes<'a> {
         let target_file = RowsFile::open(folder.file(TARGET_ROWS))?;
         Ok(Self { spec, folder, data, method, label_file, target_file, rows: Rows::read(folder)? })
     }
+}
 
-    /// Errors if prompts hold ids that `model` does not have.
+impl Measuring for Probes<'_> {
+    fn measured(&self, step: u64) -> bool {
+        self.rows.measured(step)
+    }
+
     fn fits(&self, model: &T5) -> Result<()> {
         self.data.tokenizer.check_vocab(model.config().shape.vocab_size)
     }

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::checkpoints;
 use super::signature::signature;
 use super::tasks::Data;
 use super::time;
 use crate::error::Result;
 use crate::experiment::asking::most_asked;
 use crate::experiment::attachment::Attachment;
+use crate::experiment::checkpoints;
 use crate::experiment::estimate::{self, Time};
 use crate::model;
 use crate::model::memory::{self, AtOnce};
@@ -54,8 +54,7 @@ pub fn plan(spec: &LabelRatio) -> Result<Plan> {
         }
         Source::Checkpoints { dir, .. } => {
             let found = found.insert(checkpoints::list(dir)?);
-            let steps = found.checkpoints.iter().map(|checkpoint| checkpoint.step).collect();
-            (steps, Training::default(), found.warnings.clone())
+            (found.steps(), Training::default(), found.warnings.clone())
         }
     };
     let all = || data.evaluations.iter().chain([&data.target]);

@@ -2,14 +2,13 @@
 
 use super::tasks::Data;
 use crate::error::Result;
-use crate::experiment::asking;
-use crate::report::run_info::{DataInfo, HashedFile, ModelInfo, hash_bytes};
+use crate::experiment::{asking, checkpoints};
+use crate::report::run_info::{DataInfo, HashedFile, ModelInfo};
 use crate::spec::LabelRatio;
 use crate::spec::label_ratio::Source;
 
 /// One line that goes with every number of the run; `series` are the files of the checkpoints, where fsa does not train itself.
 pub(super) fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo, series: &[HashedFile]) -> Result<String> {
-    let short = |hash: &str| hash.chars().take(12).collect::<String>();
     let mut parts = vec![
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
         format!("model:{}", model.weights()),
@@ -26,12 +25,7 @@ pub(super) fn signature(spec: &LabelRatio, data: &Data, model: &ModelInfo, serie
         Source::Train { training, steps, .. } => {
             parts.push(format!("train:{}", training.signature(&steps.to_string())));
         }
-        // A plan has hashed nothing.
-        Source::Checkpoints { .. } if series.is_empty() => parts.push("checkpoints".to_string()),
-        Source::Checkpoints { .. } => {
-            let all: String = series.iter().map(|file| file.sha256.as_str()).collect();
-            parts.push(format!("checkpoints:{}", short(&hash_bytes("".as_ref(), all.as_bytes()).sha256)));
-        }
+        Source::Checkpoints { .. } => parts.push(checkpoints::signature(series)),
     }
     for asked in &data.evaluations {
         let scores = asking::signatures(asked)?.join("+").replace('|', ",");

@@ -1,11 +1,11 @@
 //! How long a run will take.
 
-use super::checkpoints::{Base, Listing};
 use super::tasks::Data;
 use super::{asking::Asked, target};
 use crate::error::Result;
 use crate::experiment::asking::Examiner;
 use crate::experiment::attachment::{behind, frozen};
+use crate::experiment::checkpoints::{Base, Listing};
 use crate::experiment::estimate::{LIMIT_S, Time, as_long_as, ask_s, losses_s, step_s};
 use crate::experiment::fine_tune::Epochs;
 use crate::model::T5;

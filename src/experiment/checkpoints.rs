@@ -2,15 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Probes;
+use super::Events;
+use super::attachment::{Attachment, attached};
+use super::fine_tune::Probing;
 use crate::error::{Error, Kind, Result};
-use crate::experiment::Events;
-use crate::experiment::attachment::{Attachment, attached};
-use crate::experiment::fine_tune::Probing;
 use crate::model::peft::{self, is_adapter, read_adapter};
 use crate::model::series::Series;
 use crate::model::{self, T5};
-use crate::report::run_info::{HashedFile, hash_file};
+use crate::report::run_info::{HashedFile, hash_bytes, hash_file};
+
+/// What a command measures of each, by rising step.
+pub(super) trait Measuring: Probing {
+    /// Whether there are rows of exactly this step.
+    fn measured(&self, step: u64) -> bool;
+
+    /// Errors if what `model` is asked has ids that it does not have.
+    fn fits(&self, model: &T5) -> Result<()>;
+}
 
 /// One of them.
 pub(super) struct Found {
@@ -29,6 +37,16 @@ pub(super) struct Listing {
 }
 
 impl Listing {
+    /// The steps that there are checkpoints of.
+    pub fn steps(&self) -> Vec<u64> {
+        self.checkpoints.iter().map(|found| found.step).collect()
+    }
+
+    /// Every file with weights, hashed, so that a run that goes on sees whether they changed.
+    pub fn hashes(&self) -> Result<Vec<HashedFile>> {
+        Ok(self.checkpoints.iter().map(Found::hashes).collect::<Result<Vec<_>>>()?.concat())
+    }
+
     /// How many entries are left out, with the checkpoints that were not `measured`.
     pub fn left_out(&self, measured: impl Fn(u64) -> bool) -> usize {
         self.skipped + self.checkpoints.iter().filter(|found| !measured(found.step)).count()
@@ -100,8 +118,7 @@ impl Found {
         base.bare()?.with_adapter(read_adapter(&self.path)?).map_err(|error| error.at(&self.path))
     }
 
-    /// Its files with weights, hashed, so that a run that goes on sees whether they changed.
-    pub fn hashes(&self) -> Result<Vec<HashedFile>> {
+    fn hashes(&self) -> Result<Vec<HashedFile>> {
         let read_error = |error| Error::io("read", &self.path, error);
         let mut files = Vec::new();
         for entry in std::fs::read_dir(&self.path).map_err(read_error)? {
@@ -134,11 +151,31 @@ fn gaps(steps: &[u64]) -> Vec<u64> {
     missing.flat_map(|pair| (pair[0] + smallest..pair[1]).step_by(smallest as usize)).take(MOST).collect()
 }
 
+/// What a signature says of the checkpoints whose files are `series`; a plan has hashed none.
+pub(super) fn signature(series: &[HashedFile]) -> String {
+    if series.is_empty() {
+        return "checkpoints".to_string();
+    }
+    let all: String = series.iter().map(|file| file.sha256.as_str()).collect();
+    let hash = hash_bytes("".as_ref(), all.as_bytes()).sha256;
+    format!("checkpoints:{}", hash.chars().take(12).collect::<String>())
+}
+
+/// Errors if entries of `dir` were `skipped` though `strict` asks for all.
+pub(super) fn refuse_skipped(dir: &Path, strict: bool, skipped: usize) -> Result<()> {
+    match (strict, skipped) {
+        (true, 1..) => Err(Error::check(format!("entries that could not be measured: {skipped} (--strict)"))
+            .at(dir)
+            .next("look at the warnings above; the rows of all others are complete")),
+        _ => Ok(()),
+    }
+}
+
 /// Measures each, from the smallest step on; what cannot be loaded is warned of, skipped and counted.
 pub(super) fn measure(
     listing: &Listing,
     base: &mut Base,
-    probes: &mut Probes,
+    probes: &mut impl Measuring,
     skipped: &mut usize,
     events: &mut dyn Events,
 ) -> Result<()> {
@@ -150,7 +187,7 @@ pub(super) fn measure(
         let name = found.path.display();
         if probes.has(found.step) {
             // Rows rise in steps, so that what an earlier part of the run left out stays out.
-            if !probes.rows.measured(found.step) {
+            if !probes.measured(found.step) {
                 events.warn(&format!(
                     "{name} was skipped: it could not be measured before the run was resumed; start anew to try it again"
                 ));
