@@ -19,11 +19,24 @@ pub(super) struct Pages(pub File);
 
 /// What is read of it. To read on behind the end is an error: the crate skips numbers of a list without a look at how many came, and a
 /// header may say that it has two thousand million.
-pub(super) struct UntilTheEnd(BufReader<File>);
+pub(super) struct UntilTheEnd {
+    file: BufReader<File>,
+    /// Whether the header of a page begins here that nobody has looked at.
+    at_header: bool,
+}
 
 impl Read for UntilTheEnd {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        match self.0.read(buffer)? {
+        // Only now: of a page whose header it has read before, the crate opens what follows and reads nothing.
+        if std::mem::take(&mut self.at_header) {
+            let wrong = |what| std::io::Error::new(ErrorKind::InvalidData, what);
+            match unpacked(self.file.fill_buf()?) {
+                Some(size) if size <= LARGEST => {}
+                Some(size) => return Err(wrong(format!("a page says that it has {size} bytes"))),
+                None => return Err(wrong("a page has no header".into())),
+            }
+        }
+        match self.file.read(buffer)? {
             0 if !buffer.is_empty() => Err(ErrorKind::UnexpectedEof.into()),
             count => Ok(count),
         }
@@ -41,15 +54,8 @@ impl ChunkReader for Pages {
 
     /// The crate reads the headers of pages this way, and the footer.
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        let mut read = self.0.get_read(start)?;
-        if start.checked_add(FOOTER) != Some(self.len()) {
-            match unpacked(read.fill_buf()?) {
-                Some(size) if size <= LARGEST => {}
-                Some(size) => return Err(ParquetError::General(format!("a page says that it has {size} bytes"))),
-                None => return Err(ParquetError::General("a page has no header".into())),
-            }
-        }
-        Ok(UntilTheEnd(read))
+        let at_header = start.checked_add(FOOTER) != Some(self.len());
+        Ok(UntilTheEnd { file: self.0.get_read(start)?, at_header })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
