@@ -49,7 +49,7 @@ impl RowGroupReader for CheckedGroup<'_> {
 struct CheckedPages {
     pages: Box<dyn PageReader>,
     column: Arc<ColumnDescriptor>,
-    /// Bytes of the longest value in the dictionary, which a list may repeat.
+    /// Bytes of the longest value in the dictionary.
     longest: u64,
     /// Values of the row that the pages so far end in.
     of_a_row: u64,
@@ -94,14 +94,11 @@ impl CheckedPages {
         if count > MOST_AT_ONCE || count * of_one > values.len() as u64 {
             return Err(wrong(format!("a dictionary of {} bytes says that it has {count} values", values.len())));
         }
-        if self.column.physical_type() == Type::BYTE_ARRAY {
-            let mut rest = values;
-            while let Some((length, tail)) = rest.split_first_chunk::<4>() {
-                let length = u32::from_le_bytes(*length) as usize;
-                self.longest = self.longest.max(length as u64);
-                rest = tail.get(length..).unwrap_or_default();
-            }
-        }
+        // A list may have the longest one in every place.
+        self.longest = self.longest.max(match self.column.physical_type() {
+            Type::BYTE_ARRAY => longest(values),
+            _ => of_one,
+        });
         Ok(())
     }
 
@@ -193,6 +190,17 @@ fn levels<'a>(page: &mut &'a [u8], encoding: Encoding) -> Result<&'a [u8]> {
     let (levels, rest) = parts.ok_or_else(|| cut_off("the levels of a page"))?;
     *page = rest;
     Ok(levels)
+}
+
+/// Bytes of the longest of `values`, each behind its length.
+fn longest(mut values: &[u8]) -> u64 {
+    let mut longest = 1;
+    while let Some((length, rest)) = values.split_first_chunk::<4>() {
+        let length = u32::from_le_bytes(*length) as usize;
+        longest = longest.max(length as u64);
+        values = rest.get(length..).unwrap_or_default();
+    }
+    longest
 }
 
 /// Whether the lengths of all values of a page are read at once.
