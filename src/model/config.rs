@@ -47,6 +47,20 @@ const DEFAULTS: [(&str, &str); 12] = [
     ("feed_forward_proj", "\"relu\""),
 ];
 
+/// The feed-forward by its name in a config.json, as transformers reads it.
+fn feed_forward(name: &str) -> Option<(Activation, t5::ActivationWithOptionalGating)> {
+    let (gated, name) = name.strip_prefix("gated-").map_or((false, name), |name| (true, name));
+    let (ours, activation) = match name {
+        "relu" => (Activation::Relu, CandleActivation::Relu),
+        "gelu_new" => (Activation::Gelu, CandleActivation::NewGelu),
+        // Alone it is the exact one, which no released T5 uses.
+        "gelu" if gated => (Activation::Gelu, CandleActivation::NewGelu),
+        "silu" | "swish" => (Activation::Silu, CandleActivation::Silu),
+        _ => return None,
+    };
+    Some((ours, t5::ActivationWithOptionalGating { gated, activation }))
+}
+
 impl T5Config {
     /// Reads `config.json` in `dir`.
     ///
@@ -92,22 +106,17 @@ impl T5Config {
                 json.remove(key);
             }
         }
-        if json.get("feed_forward_proj").is_some_and(|value| value == "gated-gelu_new") {
-            json.insert("feed_forward_proj".into(), "gated-gelu".into());
-        }
-        let shape: t5::Config = serde_json::from_value(json.into()).map_err(json_error)?;
-        let activation = match (shape.feed_forward_proj.gated, shape.feed_forward_proj.activation) {
-            (_, CandleActivation::Relu) => Activation::Relu,
-            // `gelu` alone is the exact one, which no released T5 uses; gated, transformers makes it `gelu_new`.
-            (_, CandleActivation::NewGelu) => Activation::Gelu,
-            (_, CandleActivation::Silu | CandleActivation::Swish) => Activation::Silu,
-            (_, other) => {
-                return Err(Error::input(format!("activation {other:?} is not supported"))
-                    .at(path)
-                    .column("feed_forward_proj")
-                    .next("fsa has relu, gated-relu, gelu_new, gated-gelu, silu and gated-silu"));
-            }
+        // candle's type has names of its own, and knows two of the gated ones.
+        let named = json.insert("feed_forward_proj".into(), "relu".into()).unwrap_or_default();
+        let Some((activation, feed_forward_proj)) = named.as_str().and_then(feed_forward) else {
+            let named = named.as_str().map_or_else(|| named.to_string(), String::from);
+            return Err(Error::input(format!("activation `{named}` is not supported"))
+                .at(path)
+                .column("feed_forward_proj")
+                .next("fsa has relu, gated-relu, gelu_new, gated-gelu, silu and gated-silu"));
         };
+        let shape: t5::Config = serde_json::from_value(json.into()).map_err(json_error)?;
+        let shape = t5::Config { feed_forward_proj, ..shape };
         let config = Self {
             shape,
             model_type,
@@ -189,5 +198,36 @@ impl T5Config {
     pub fn decoder_scale(&self) -> f64 {
         let scaled = self.model_type == "t5" && self.scale_decoder_outputs.unwrap_or(self.shape.tie_word_embeddings);
         if scaled { (self.shape.d_model as f64).powf(-0.5) } else { 1.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(feed_forward: &str) -> Result<T5Config> {
+        let text = format!("{{\"model_type\": \"t5\", \"feed_forward_proj\": \"{feed_forward}\"}}");
+        T5Config::parse(&text, Path::new("config.json"))
+    }
+
+    #[test]
+    fn activations_have_transformers_names() {
+        for (name, activation) in
+            [("relu", Activation::Relu), ("gelu_new", Activation::Gelu), ("silu", Activation::Silu)]
+        {
+            for (name, gated) in [(name.to_string(), false), (format!("gated-{name}"), true)] {
+                let config = parsed(&name).unwrap();
+                assert_eq!((config.activation, config.shape.feed_forward_proj.gated), (activation, gated), "{name}");
+            }
+        }
+        // What released models say, and mean `gelu_new` by.
+        let config = parsed("gated-gelu").unwrap();
+        assert_eq!((config.activation, config.shape.feed_forward_proj.gated), (Activation::Gelu, true));
+        for other in ["gelu", "tanh", "gated-elu", "gated-", ""] {
+            let said = parsed(other).unwrap_err().to_string();
+            let known = "fsa has relu, gated-relu, gelu_new, gated-gelu, silu and gated-silu";
+            let column = "config.json: column feed_forward_proj";
+            assert_eq!(said, format!("{column}: activation `{other}` is not supported; {known}"));
+        }
     }
 }

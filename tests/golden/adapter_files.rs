@@ -151,6 +151,14 @@ fn what_cannot_be_attached_is_refused_in_one_line() {
             format!("adapter_config.json: it was trained with `init_lora_weights`, {merge}"),
         ),
         (
+            refusal("lora", own, set("modules_to_save", json!(["lm_head"]))),
+            format!("adapter_config.json: it was trained with `modules_to_save`, {merge}"),
+        ),
+        (
+            refusal("lora", own, set("rank_pattern", json!({"q": 8}))),
+            format!("adapter_config.json: it was trained with `rank_pattern`, {merge}"),
+        ),
+        (
             refusal("lora", own, set("bias", json!("all"))),
             format!("adapter_config.json: it was trained with `bias`, {merge}"),
         ),

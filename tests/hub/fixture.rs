@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::server::{Request, Response, Server};
 use crate::run::support::{complaint, files, fixture, stderr};
 
-/// The one repository, its commit, and another reference to it.
+/// The one repository, if it has no other name; its commit, and another reference to it.
 pub const NAME: &str = "tiny/t5";
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 pub const REFERENCE: &str = "refs/pr/3";
@@ -32,6 +32,7 @@ pub struct State {
     /// Answers that come instead of the usual ones, each once, in order: to requests of this method whose path holds this.
     pub instead: Vec<(&'static str, &'static str, Change)>,
     kind: &'static str,
+    name: String,
 }
 
 /// How an answer differs from the usual one.
@@ -75,7 +76,13 @@ impl Hub {
 
     /// A repository of this kind.
     pub fn of(kind: &'static str, files: BTreeMap<String, Vec<u8>>) -> Self {
-        let state = State { files, commit: COMMIT.into(), token: None, instead: Vec::new(), kind };
+        Self::named(kind, NAME, files)
+    }
+
+    /// A repository of this kind and name.
+    pub fn named(kind: &'static str, name: &str, files: BTreeMap<String, Vec<u8>>) -> Self {
+        let state =
+            State { files, commit: COMMIT.into(), token: None, instead: Vec::new(), kind, name: name.to_string() };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
         let elsewhere = Server::start(move |request| usual_or_not(&shared, request, elsewhere));
@@ -231,7 +238,9 @@ fn hub(state: &State, request: &Request, elsewhere: &str) -> Response {
     // Files are there under a reference too.
     let path = &path.replace("/resolve/refs%2Fpr%2F3/", &format!("/resolve/{}/", state.commit));
     if let Some(path) = path.strip_prefix(&format!("api/{}/", state.kind)) {
-        let Some(revision) = path.strip_prefix(&format!("{NAME}/revision/")) else { return not_found("RepoNotFound") };
+        let Some(revision) = path.strip_prefix(&format!("{}/revision/", state.name)) else {
+            return not_found("RepoNotFound");
+        };
         if !["main", "refs%2Fpr%2F3", "refs%2Fconvert%2Fparquet", &state.commit].contains(&revision) {
             return not_found("RevisionNotFound");
         }
@@ -243,12 +252,13 @@ fn hub(state: &State, request: &Request, elsewhere: &str) -> Response {
             false => json!({"rfilename": name, "size": bytes.len(), "blobId": git(bytes)}),
         };
         let siblings: Vec<_> = state.files.iter().map(file).collect();
-        let info = json!({"id": NAME, "sha": state.commit, "private": false, "siblings": siblings});
+        let info = json!({"id": state.name, "sha": state.commit, "private": false, "siblings": siblings});
         return Response::of(200, info.to_string()).with("content-type", "application/json");
     }
     let prefix = if state.kind == "models" { String::new() } else { format!("{}/", state.kind) };
     let here = path.strip_prefix("cache/");
-    let Some(name) = here.unwrap_or(path).strip_prefix(&format!("{prefix}{NAME}/resolve/{}/", state.commit)) else {
+    let resolve = format!("{prefix}{}/resolve/{}/", state.name, state.commit);
+    let Some(name) = here.unwrap_or(path).strip_prefix(&resolve) else {
         return not_found("RepoNotFound");
     };
     let Some(bytes) = state.files.get(&decoded(name)) else { return not_found("EntryNotFound") };

@@ -7,5 +7,6 @@ mod datasets;
 mod downloads;
 mod fixture;
 mod refusals;
+mod registry;
 mod server;
 mod without;

@@ -53,6 +53,8 @@ fn every_layout_is_named() {
     for (name, config, from, begin, layout, sharded, dtype, head) in [
         ("single", "v1_1_untied", "t5/v1_1_untied", "model", "safetensors", false, "float32", "own"),
         ("sharded", "v1_1_untied", "layouts/sharded", "pytorch_model", "pytorch", true, "float32", "own"),
+        ("saved", "v1_1_untied", "layouts/saved", "pytorch_model", "pytorch", false, "float32", "own"),
+        ("saved-sharded", "v1_1_untied", "layouts/saved_sharded", "model", "safetensors", true, "float32", "own"),
         ("tied", "v1_0_tied_relu", "layouts/tied", "pytorch_model", "pytorch", false, "float32", "embedding"),
         ("f16", "v1_1_untied", "layouts/f16", "model", "safetensors", false, "float16", "own"),
         ("f16-torch", "v1_1_untied", "layouts/f16", "pytorch_model", "pytorch", false, "float16", "own"),

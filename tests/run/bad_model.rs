@@ -139,15 +139,18 @@ fn tensors_that_do_not_fit_the_config_are_named() {
         )
     );
 
-    other.insert(name.into(), Tensor::zeros((8, 16), DType::I64, &Device::Cpu).unwrap());
-    place.save("model", &other);
-    assert_eq!(
-        refused(&place),
-        format!(
-            "model/model.safetensors: parameter {name}: its dtype I64 is not supported; save the model as float32, float16 \
-             or bfloat16"
-        )
-    );
+    for dtype in [DType::F64, DType::I64, DType::U8, DType::F8E4M3] {
+        other.insert(name.into(), Tensor::zeros((8, 16), dtype, &Device::Cpu).unwrap());
+        place.save("model", &other);
+        let shown = if dtype == DType::F8E4M3 { "F8_E4M3".to_string() } else { format!("{dtype:?}") };
+        assert_eq!(
+            refused(&place),
+            format!(
+                "model/model.safetensors: parameter {name}: its dtype {shown} is not supported; save the model as float32, \
+                 float16 or bfloat16"
+            )
+        );
+    }
 
     place.save("model", &tensors);
     place.write("model/config.json", CONFIG.replace("\"d_model\": 16", "\"d_model\": 24"));
@@ -167,7 +170,12 @@ fn configs_that_cannot_be_name_their_key_or_line() {
             "\"model_type\": \"llama\"",
             "model/config.json: column model_type: model_type `llama` is not supported; fsa trains t5 and mt5",
         ),
-        ("gated-gelu", "tanh", "model/config.json"),
+        (
+            "gated-gelu",
+            "tanh",
+            "model/config.json: column feed_forward_proj: activation `tanh` is not supported; fsa has relu, gated-relu, ",
+        ),
+        ("\"gated-gelu\"", "7", "model/config.json: column feed_forward_proj: activation `7` is not supported; "),
         (
             "\"num_heads\": 2",
             "\"num_heads\": 0",

@@ -127,6 +127,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_is_mapped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        std::fs::write(&path, "numbers").unwrap();
+        let bytes = Bytes::of(&path).unwrap();
+        assert!(matches!(bytes, Bytes::Mapped(_)));
+        assert_eq!(&*bytes, b"numbers");
+    }
+
+    #[test]
     fn views_are_read_in_the_order_of_their_shape() {
         let bytes: Vec<u8> = (0..12u16).flat_map(|value| half::bf16::from_f32(value as f32).to_le_bytes()).collect();
         let place = |shape: &[usize], strides: Option<&[usize]>, start| Place {
