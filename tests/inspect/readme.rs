@@ -193,8 +193,11 @@ const MODELS: &[Row] = &[
         "series",
         &[
             &[(
-                "`checkpoint-N` folders of whole models or adapters, by `fsa label-ratio --checkpoints`",
+                "`checkpoint-N` folders of whole models or adapters, by `--checkpoints` of `fsa gradient-align` and \
+                    `fsa label-ratio`",
                 &[
+                    "run/series::a_checkpoint_has_the_numbers_of_the_model_that_it_is",
+                    "run/series::adapters_have_the_numbers_that_they_have_beside_their_base",
                     "ratio/layouts::a_series_that_pytorch_saved_is_the_series_of_safetensors_bit_for_bit",
                     "ratio/layouts::a_series_of_adapters_gives_what_each_gives_beside_its_base",
                 ],
