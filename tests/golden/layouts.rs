@@ -1,7 +1,9 @@
 //! Weights in every layout and dtype that they are read in give the logits that they should (`layouts/` of the fixtures).
 
+use std::collections::HashMap;
 use std::fs;
 
+use candle_core::{DType, Device, Tensor};
 use fsa::model::{T5, load};
 use tempfile::TempDir;
 
@@ -88,6 +90,23 @@ fn half_precision_is_read_from_both_layouts() {
             assert!(*first.get_or_insert_with(|| bits.clone()) == bits, "{dtype} {file}: other bits");
         }
     }
+}
+
+/// As transformers keeps a T5 that it has loaded in half precision, and saves it again.
+#[test]
+fn each_tensor_has_a_dtype_of_its_own() {
+    let padded = Padded::of(&tensors("t5/v1_1_untied/expected.safetensors"));
+    let folder = folder("v1_1_untied", "layouts/f16", "model.safetensors");
+    let path = folder.path().join("model.safetensors");
+    let of_folder = || logits(&load(folder.path()).unwrap().0, &padded);
+    let half = of_folder();
+    let mut mixed: HashMap<String, Tensor> = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
+    for (name, tensor) in mixed.iter_mut().filter(|(name, _)| name.ends_with(".wo.weight")) {
+        assert_eq!(tensor.dtype(), DType::F16, "{name}");
+        *tensor = tensor.to_dtype(DType::F32).unwrap();
+    }
+    candle_core::safetensors::save(&mixed, &path).unwrap();
+    assert!(of_folder() == half, "other bits");
 }
 
 #[test]
