@@ -29,7 +29,7 @@ fn data_set(files: &[(&str, &str)]) -> Hub {
 }
 
 /// `CONFIG/SPLIT-0000i-of-0000n.parquet`, on main.
-fn native() -> Hub {
+pub fn native() -> Hub {
     data_set(&[
         ("rte/train-00000-of-00002.parquet", "rte/train-00000-of-00002"),
         ("rte/train-00001-of-00002.parquet", "rte/train-00001-of-00002"),
