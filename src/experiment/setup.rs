@@ -317,13 +317,15 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo) ->
     };
     let further: String = t.further_choices().iter().map(|choice| format!("|{choice}")).collect();
     let names: Vec<&str> = spec.estimators.iter().map(|estimator| estimator.name()).collect();
+    let probed = data.dev.as_ref().filter(|_| spec.probe_split == ProbeSplit::Validation);
+    let dev = probed.map(|dev| format!("dev:{}|", describe(dev).signature())).unwrap_or_default();
     let parts = [
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
         format!("model:{}", model.weights()),
         format!("task:{}", data.task.name()),
         format!("train:{}", describe(&data.train).signature()),
         format!("n:{}", data.train.len()),
-        format!("probe:{}:{}x{}", spec.probe_split.name(), spec.probe_batches, t.batch_size),
+        format!("{dev}probe:{}:{}x{}", spec.probe_split.name(), spec.probe_batches, t.batch_size),
         format!("estimand:{}{}", spec.estimand.name(), method_signature(spec, data)?),
         format!("estimators:{}", names.join("+")),
         format!("shuffles:{}", spec.shuffles),
