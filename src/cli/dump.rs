@@ -70,7 +70,7 @@ impl Arguments {
 
     /// What to dump, on how many threads, and whether to say so in JSON.
     fn resolve(self) -> Result<(Dump, usize, bool)> {
-        let Given { model, adapter } = given(self.model, self.adapter, self.input.as_deref())?;
+        let Given { model, adapter } = given(self.model, self.adapter, self.input.as_deref(), false)?;
         let input = self.input.or_else(|| is_mini(&model).then(|| MINI.into()));
         let dump = Dump {
             model,

@@ -74,7 +74,7 @@ impl Arguments {
 
     /// What to generate.
     fn resolve(self) -> Result<Generate> {
-        let Given { model, adapter } = given(self.model, self.adapter, self.input.as_deref())?;
+        let Given { model, adapter } = given(self.model, self.adapter, self.input.as_deref(), false)?;
         let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let prompts = match (self.prompt, self.input) {
             (Some(text), _) => Prompts::Text(text),

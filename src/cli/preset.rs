@@ -64,9 +64,10 @@ pub fn given<'a>(
     typed: Option<PathBuf>,
     adapter: Option<PathBuf>,
     data: impl IntoIterator<Item = &'a Path>,
+    quiet: bool,
 ) -> Result<Given> {
     let model = model(typed, data)?;
-    model_folder::fetch_adapter(&model, &mut Downloads::new(false)).map_err(|error| error.flag("--model"))?;
+    model_folder::fetch_adapter(&model, &mut Downloads::new(quiet)).map_err(|error| error.flag("--model"))?;
     given::resolve(model, adapter)
 }
 
