@@ -57,7 +57,7 @@ impl Arguments {
         let (dump, threads, json) = self.resolve()?;
         threads::set(threads)?;
         preset::fetch(&dump.model, false)?;
-        preset::fetch_adapter(dump.adapter.as_deref(), false)?;
+        preset::fetch_adapter(dump.adapter.as_deref(), &dump.model, false)?;
         let dumped = dump::run(&dump)?;
         if json {
             return term::print_json(&dumped);

@@ -64,7 +64,7 @@ impl Arguments {
         let generate = self.resolve()?;
         threads::set(threads)?;
         preset::fetch(&generate.model, false)?;
-        preset::fetch_adapter(generate.adapter.as_deref(), false)?;
+        preset::fetch_adapter(generate.adapter.as_deref(), &generate.model, false)?;
         let generated = generate::run(&generate)?;
         if json {
             return generated.iter().try_for_each(term::print_json);

@@ -9,6 +9,7 @@ use super::estimate;
 use crate::data::{MiniSplit, Reading, Split, Task, Tokenized, batch, cut, labels, order};
 use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
+use crate::model::given::other_bases;
 use crate::model::peft::Adapter;
 use crate::model::prompt;
 use crate::model::{self, LoadReport, Param, T5, T5Config, Whole};
@@ -72,7 +73,7 @@ impl Data {
         let config = T5Config::read(&spec.model)?;
         let tokenizer = Tokenizer::from_dir(&spec.model)?;
         tokenizer.check_vocab(config.shape.vocab_size)?;
-        let mut warnings = Vec::new();
+        let mut warnings = other_bases(spec.adapter.as_deref(), &spec.model);
         for split in std::iter::once(&mut train).chain(&mut dev) {
             let cut = cut::split(&task, split, |text| tokenizer.encode(text))?;
             warnings.extend(warnings_of(split, &task, cut));
