@@ -57,7 +57,7 @@ impl Arguments {
         let (dump, threads, json) = self.resolve()?;
         threads::set(threads)?;
         preset::fetch(&dump.model, false)?;
-        preset::fetch_adapter(dump.adapter.as_deref(), false)?;
+        preset::fetch_adapter(dump.adapter.as_deref(), &dump.model, false)?;
         let dumped = dump::run(&dump)?;
         if json {
             return term::print_json(&dumped);
@@ -70,7 +70,7 @@ impl Arguments {
 
     /// What to dump, on how many threads, and whether to say so in JSON.
     fn resolve(self) -> Result<(Dump, usize, bool)> {
-        let Given { model, adapter } = given(self.model, self.adapter, self.input.as_deref())?;
+        let Given { model, adapter } = given(self.model, self.adapter, self.input.as_deref(), false)?;
         let input = self.input.or_else(|| is_mini(&model).then(|| MINI.into()));
         let dump = Dump {
             model,

@@ -64,7 +64,7 @@ impl Arguments {
         let generate = self.resolve()?;
         threads::set(threads)?;
         preset::fetch(&generate.model, false)?;
-        preset::fetch_adapter(generate.adapter.as_deref(), false)?;
+        preset::fetch_adapter(generate.adapter.as_deref(), &generate.model, false)?;
         let generated = generate::run(&generate)?;
         if json {
             return generated.iter().try_for_each(term::print_json);
@@ -74,7 +74,7 @@ impl Arguments {
 
     /// What to generate.
     fn resolve(self) -> Result<Generate> {
-        let Given { model, adapter } = given(self.model, self.adapter, self.input.as_deref())?;
+        let Given { model, adapter } = given(self.model, self.adapter, self.input.as_deref(), false)?;
         let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let prompts = match (self.prompt, self.input) {
             (Some(text), _) => Prompts::Text(text),

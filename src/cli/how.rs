@@ -24,10 +24,10 @@ pub struct How {
     pub config: Option<PathBuf>,
     /// Go on where the run in the folder stopped
     #[arg(long, conflicts_with = "force", help_heading = "Output")]
-    resume: bool,
+    pub resume: bool,
     /// Overwrite fsa's own files in a run folder that is not empty
     #[arg(long, help_heading = "Output")]
-    force: bool,
+    pub force: bool,
     /// Print what the run would do and need, and the full spec, and stop
     #[arg(long, help_heading = "Output")]
     pub dry_run: bool,
@@ -36,7 +36,7 @@ pub struct How {
     pub json: bool,
     /// No progress on stderr; warnings and errors remain
     #[arg(long, help_heading = "Output")]
-    quiet: bool,
+    pub quiet: bool,
 }
 
 impl How {

@@ -46,7 +46,7 @@ impl Arguments {
     /// Prints what is known, and fails if the folder cannot be used.
     pub fn run(self) -> Result<()> {
         preset::fetch_with_base(&self.model, self.json)?;
-        preset::fetch_adapter(self.adapter.as_deref(), self.json)?;
+        preset::fetch_adapter(self.adapter.as_deref(), &self.model, self.json)?;
         let inspected = inspect::run(&self.model, self.adapter.as_deref())?;
         match self.json {
             true => term::print_json(&inspected)?,

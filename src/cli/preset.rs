@@ -10,7 +10,7 @@ use fsa::spec::{Defaults, MINI, Preset};
 use fsa::{Result, model_folder};
 
 use super::required;
-use super::term::Downloads;
+use super::term::{Downloads, complain};
 
 /// Help of `--model`.
 pub const MODEL_HELP: &str = "Folder of the model, in Hugging Face layout, or of an adapter, which brings the model that it \
@@ -43,10 +43,13 @@ pub fn fetch(model: &Path, quiet: bool) -> Result<()> {
     fetch::base(model, None, &mut Downloads::new(quiet)).map_err(|error| error.flag("--model"))
 }
 
-/// As [`fetch`], of an adapter that is given as one.
-pub fn fetch_adapter(adapter: Option<&Path>, quiet: bool) -> Result<()> {
+/// As [`fetch`], of an adapter that is given as one; warns if it is plainly of another model than `model`. Commands that make a run
+/// do so themselves.
+pub fn fetch_adapter(adapter: Option<&Path>, model: &Path, quiet: bool) -> Result<()> {
     let Some(adapter) = adapter else { return Ok(()) };
-    model_folder::fetch(adapter, None, &mut Downloads::new(quiet)).map(drop).map_err(|error| error.flag("--adapter"))
+    model_folder::fetch(adapter, None, &mut Downloads::new(quiet)).map_err(|error| error.flag("--adapter"))?;
+    given::other_bases([adapter], model).iter().for_each(|warning| complain("warning", warning));
+    Ok(())
 }
 
 /// As [`fetch`], for commands that look at a folder whatever it is: an adapter's base too. A base that cannot be had is left to them.
@@ -64,9 +67,10 @@ pub fn given<'a>(
     typed: Option<PathBuf>,
     adapter: Option<PathBuf>,
     data: impl IntoIterator<Item = &'a Path>,
+    quiet: bool,
 ) -> Result<Given> {
     let model = model(typed, data)?;
-    model_folder::fetch_adapter(&model, &mut Downloads::new(false)).map_err(|error| error.flag("--model"))?;
+    model_folder::fetch_adapter(&model, &mut Downloads::new(quiet)).map_err(|error| error.flag("--model"))?;
     given::resolve(model, adapter)
 }
 

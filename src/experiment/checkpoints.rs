@@ -6,6 +6,7 @@ use super::Events;
 use super::attachment::{Attachment, attached};
 use super::fine_tune::Probing;
 use crate::error::{Error, Kind, Result};
+use crate::model::given::other_bases;
 use crate::model::peft::{self, is_adapter, read_adapter};
 use crate::model::series::Series;
 use crate::model::{self, T5};
@@ -53,11 +54,11 @@ impl Listing {
     }
 }
 
-/// Lists the checkpoints in `dir`.
+/// Lists the checkpoints in `dir`, which are of the model in `base`.
 ///
 /// # Errors
 /// If the folder cannot be read or holds none.
-pub(super) fn list(dir: &Path) -> Result<Listing> {
+pub(super) fn list(dir: &Path, base: &Path) -> Result<Listing> {
     let read_error = |error| Error::io("read", dir, error).flag("--checkpoints");
     let Series { checkpoints, foreign } = Series::in_folder(dir).map_err(read_error)?;
     let checkpoints: Vec<Found> = checkpoints.into_iter().map(|(step, path)| Found { step, path }).collect();
@@ -77,6 +78,8 @@ pub(super) fn list(dir: &Path) -> Result<Listing> {
         let names: Vec<String> = missing.iter().map(|step| format!("checkpoint-{step}")).collect();
         warnings.push(format!("{}: missing in the series: {}", dir.display(), names.join(", ")));
     }
+    let adapters = checkpoints.iter().map(|found| found.path.as_path()).filter(|path| is_adapter(path));
+    warnings.extend(other_bases(adapters, base));
     Ok(Listing { checkpoints, warnings, skipped: foreign.len() + missing.len() })
 }
 

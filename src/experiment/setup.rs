@@ -10,6 +10,7 @@ use super::estimate;
 use crate::data::{MiniSplit, Reading, Split, Task, Tokenized, batch, cut, labels, order};
 use crate::error::{Error, Result};
 use crate::grad::{Losses, Targets};
+use crate::model::given::other_bases;
 use crate::model::peft::Adapter;
 use crate::model::prompt;
 use crate::model::{self, LoadReport, Param, T5, T5Config, Whole};
@@ -73,7 +74,7 @@ impl Data {
         let config = T5Config::read(&spec.model)?;
         let tokenizer = Tokenizer::from_dir(&spec.model)?;
         tokenizer.check_vocab(config.shape.vocab_size)?;
-        let mut warnings = Vec::new();
+        let mut warnings = other_bases(spec.adapter.as_deref(), &spec.model);
         for split in std::iter::once(&mut train).chain(&mut dev) {
             let cut = cut::split(&task, split, |text| tokenizer.encode(text))?;
             warnings.extend(warnings_of(split, &task, cut));
@@ -338,13 +339,15 @@ pub(super) fn signature(spec: &GradientAlign, data: &Data, model: &ModelInfo, se
         }
     };
     let names: Vec<&str> = spec.estimators.iter().map(|estimator| estimator.name()).collect();
+    let probed = data.dev.as_ref().filter(|_| spec.probe_split == ProbeSplit::Validation);
+    let dev = probed.map(|dev| format!("dev:{}|", describe(dev).signature())).unwrap_or_default();
     let parts = [
         format!("fsa:{}", env!("CARGO_PKG_VERSION")),
         format!("model:{}", model.weights()),
         format!("task:{}", data.task.name()),
         format!("train:{}", describe(&data.train).signature()),
         format!("n:{}", data.train.len()),
-        format!("probe:{}:{}x{}", spec.probe_split.name(), spec.probe_batches, t.batch_size),
+        format!("{dev}probe:{}:{}x{}", spec.probe_split.name(), spec.probe_batches, t.batch_size),
         format!("estimand:{}{}", spec.estimand.name(), method_signature(spec, data)?),
         format!("estimators:{}", names.join("+")),
         format!("shuffles:{}", spec.shuffles),

@@ -1,5 +1,6 @@
 //! What a `--model` stands for: a model's folder or name, or an adapter's, which names the model that it belongs to.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::peft::{self, is_adapter};
@@ -88,6 +89,48 @@ pub fn base_of(dir: &Path) -> Result<PathBuf> {
     }
 }
 
+/// Warnings, where `adapters` plainly belong to another model than `model`: a line for each base that they name, with the first that does.
+/// One of another base with the same shapes would be attached in silence. A name says little of where a model lies: the same one is
+/// `google/mt5-small`, a folder in a cache, or `./mt5-small/`. So only last parts are compared, in any case, both as typed and as they
+/// are on the disk; what names nothing is no other.
+pub fn other_bases<'a>(adapters: impl IntoIterator<Item = &'a Path>, model: &Path) -> Vec<String> {
+    let own = last_parts(model, model);
+    let mut others = BTreeMap::new();
+    for adapter in adapters {
+        // What cannot be read is an error of whoever reads the adapter.
+        let Ok(Some(base)) = peft::base_name(adapter) else { continue };
+        let parts = last_parts(Path::new(&base), &seen_from(adapter, &base));
+        if !own.is_empty() && !parts.is_empty() && !parts.iter().any(|part| own.contains(part)) {
+            others.entry(base).or_insert(adapter);
+        }
+    }
+    let line = |(base, adapter): (String, &Path)| {
+        let (config, model) = (adapter.join(peft::CONFIG), model.display());
+        format!("{}: it belongs to `{base}`, which is by its name another model than `{model}`", config.display())
+    };
+    others.into_iter().map(line).collect()
+}
+
+/// The last part of the name or path `typed`, and of the folder that it is when it is looked for at `place` or from here.
+fn last_parts(typed: &Path, place: &Path) -> Vec<String> {
+    let folder = |path: &Path| model_folder::on_disk(path).canonicalize().ok();
+    let folders = [place, typed].into_iter().filter_map(folder);
+    std::iter::once(typed.to_path_buf()).chain(folders).filter_map(|path| last_part(&path)).collect()
+}
+
+/// `mt5-small` of `google/mt5-small@main`, `/models/MT5-small/`, `C:\models\mt5-small`, and of that model's snapshot in a hub's cache.
+fn last_part(path: &Path) -> Option<String> {
+    let text = path.to_string_lossy().to_lowercase();
+    let parts: Vec<&str> = text.split(['/', '\\']).filter(|part| !matches!(*part, "" | ".")).collect();
+    let name = match &parts[..] {
+        [.., repository, "snapshots", _] if repository.starts_with("models--") => repository.rsplit("--").next(),
+        [.., ".."] => None,
+        [.., name] => name.split('@').next(),
+        [] => None,
+    };
+    name.filter(|name| !name.is_empty()).map(String::from)
+}
+
 /// The path `name` seen from `dir`, as short as can be said without knowing what is there.
 fn seen_from(dir: &Path, name: &str) -> PathBuf {
     let mut path = dir.to_path_buf();
@@ -149,5 +192,55 @@ mod tests {
             twice.contains("--model: it is an adapter, and") && twice.ends_with("or leave --adapter out"),
             "{twice}"
         );
+    }
+
+    #[test]
+    fn a_base_is_another_one_if_no_name_of_it_is_the_models() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("models/mt5-small")).unwrap();
+        let cached = "hub/models--google--mt5-small/snapshots/0123";
+        std::fs::create_dir_all(at(cached)).unwrap();
+        let others = |base: &str, model: &Path| {
+            adapter(&at("models/adapter"), &format!("\"base_model_name_or_path\": {base}"));
+            other_bases([at("models/adapter").as_path()], model)
+        };
+        let (local, on_hub) = (at("models/mt5-small"), PathBuf::from("google/mt5-small"));
+        for base in [
+            "null",
+            "\"\"",
+            "\"google/mt5-small\"",
+            "\"Google/MT5-Small@main\"",
+            "\"/home/somebody/models/mt5-small/\"",
+            "\"C:\\\\models\\\\mt5-small\"",
+            "\"../mt5-small/.\"",
+            "\"/cache/models--google--mt5-small/snapshots/4567\"",
+        ] {
+            for model in [&local, &local.join("."), &local.join("../mt5-small"), &on_hub, &at(cached)] {
+                assert_eq!(others(base, model), [] as [&str; 0], "{base}: {}", model.display());
+            }
+        }
+        let config = at("models/adapter/adapter_config.json").display().to_string();
+        for (base, model) in [("google/mt5-base", &local), ("../mt5-small", &at("models/mt5-base")), ("mini", &on_hub)]
+        {
+            let model_name = model.display();
+            let line =
+                format!("{config}: it belongs to `{base}`, which is by its name another model than `{model_name}`");
+            assert_eq!(others(&format!("\"{base}\""), model), [line]);
+        }
+        // What a link leads to has two names.
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&local, at("base")).unwrap();
+            assert_eq!(others("\"google/mt5-small\"", &at("base")), [] as [&str; 0]);
+            assert_eq!(others("\"../../base\"", &local), [] as [&str; 0]);
+        }
+        // A series says it once for each base.
+        let series = ["models/adapter", "a", "b"].map(at);
+        series.iter().zip(["x/y", "x/y", "x/z"]).for_each(|(dir, base)| {
+            adapter(dir, &format!("\"base_model_name_or_path\": \"{base}\""));
+        });
+        let lines = other_bases(series.iter().map(PathBuf::as_path), &local);
+        assert!(lines.len() == 2 && lines[0].starts_with(&config) && lines[1].contains("`x/z`"), "{lines:?}");
     }
 }

@@ -1,8 +1,8 @@
 //! What stands beside `spiece.model` in a folder: how many sentinels follow its pieces, and which tokens the folder adds
 //! (`tokenizer_config.json`, and `added_tokens.json` and `special_tokens_map.json` as older versions of transformers wrote them). As
-//! transformers reads them.
+//! transformers reads them: version 5 where `added_tokens_decoder` has the ids, and else version 4, of which such folders are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::sentencepiece::{Others, Token};
+use super::sentencepiece::{Named, Others, Token, number};
 use crate::error::{Error, Result};
 use crate::model_folder;
 
@@ -53,11 +53,28 @@ struct Listed {
     special: bool,
 }
 
+impl Config {
+    /// What the map of special tokens says wins, and its list is added to that of the config.
+    fn add_map(&mut self, map: BTreeMap<String, Value>) {
+        for (key, value) in map {
+            match (self.others.get_mut(&key), value) {
+                (Some(Value::Array(known)), Value::Array(more)) => known.extend(more),
+                (_, value) => drop(self.others.insert(key, value)),
+            }
+        }
+    }
+
+    fn lists_more_without_sentinels(&self) -> bool {
+        let is_sentinel = |value: &Value| text(value).is_some_and(|text| number(text).is_some());
+        self.others.get(MORE).and_then(Value::as_array).is_some_and(|list| !list.iter().any(is_sentinel))
+    }
+}
+
 impl Beside {
     /// That in `dir`.
     pub fn read(dir: &Path) -> Result<Self> {
         let mut config: Config = read(dir, CONFIG)?;
-        let sentinels = config.extra_ids.unwrap_or(SENTINELS);
+        let mut sentinels = config.extra_ids.unwrap_or(SENTINELS);
         if sentinels > MOST_SENTINELS {
             return Err(Error::input(format!("{sentinels} sentinels are more than {MOST_SENTINELS}"))
                 .at(dir.join(CONFIG))
@@ -65,14 +82,15 @@ impl Beside {
                 .next("get the file again"));
         }
         if config.added_tokens_decoder.is_none() {
-            for (key, value) in read::<BTreeMap<String, Value>>(dir, MAP)? {
-                match (config.others.get_mut(&key), value) {
-                    (Some(Value::Array(known)), Value::Array(more)) => known.extend(more),
-                    (_, value) => drop(config.others.insert(key, value)),
-                }
-            }
+            config.add_map(read(dir, MAP)?);
         }
-        let named = named(&config.others);
+        let mut named = named(&config.others);
+        if config.added_tokens_decoder.is_none() && config.lists_more_without_sentinels() {
+            // Such a list is the whole of it: the sentinels come after it, and by their numbers.
+            let sentinel = |number| Named { text: format!("<extra_id_{number}>"), strips: (false, false) };
+            named.extend((0..sentinels).map(sentinel));
+            sentinels = 0;
+        }
         let mut tokens = Vec::new();
         let file = if config.added_tokens_decoder.is_some() { CONFIG } else { ADDED };
         let bad = |what: String| Error::input(what).at(dir.join(file)).next("get the file again");
@@ -85,9 +103,10 @@ impl Beside {
             }
             None => {
                 let listed: BTreeMap<String, u32> = read(dir, ADDED)?;
+                let special: HashMap<&str, _> = named.iter().map(|it| (it.text.as_str(), it.strips)).collect();
                 let token = |(text, id): (String, u32)| {
-                    let special = named.contains(&text);
-                    Token { text, id, strips: (false, false), special }
+                    let strips = special.get(text.as_str()).copied();
+                    Token { text, id, strips: strips.unwrap_or_default(), special: strips.is_some() }
                 };
                 tokens.extend(listed.into_iter().map(token));
             }
@@ -104,12 +123,20 @@ impl Beside {
     }
 }
 
-/// The special tokens that a config names: texts, or objects with their text as `content`.
-fn named(config: &BTreeMap<String, Value>) -> Vec<String> {
-    let text = |value: &Value| value.as_str().or_else(|| value["content"].as_str()).map(String::from);
+/// The text of a special token: a text, or an object's `content`.
+fn text(value: &Value) -> Option<&str> {
+    value.as_str().or_else(|| value["content"].as_str()).filter(|text| !text.is_empty())
+}
+
+/// The special tokens that a config names.
+fn named(config: &BTreeMap<String, Value>) -> Vec<Named> {
+    let token = |value: &Value| {
+        let strips = |key: &str| value[key].as_bool().unwrap_or(false);
+        Some(Named { text: text(value)?.to_string(), strips: (strips("lstrip"), strips("rstrip")) })
+    };
     let one = NAMED.iter().filter_map(|key| config.get(*key));
     let more = config.get(MORE).and_then(Value::as_array).into_iter().flatten();
-    one.chain(more).filter_map(text).filter(|text| !text.is_empty()).collect()
+    one.chain(more).filter_map(token).collect()
 }
 
 /// The JSON in the file `name`; nothing if there is no such file.

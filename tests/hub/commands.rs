@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::fixture::*;
 use crate::inspect;
-use crate::run::support::{Place, train};
+use crate::run::support::{Place, stderr, train};
 
 const GENERATE: &str = "--prompt cat --beams 2 --max-new-tokens 4 --min-new-tokens 4 --keep-special --json";
 pub const ALIGN: &str = "--train train.tsv --threads 1 --steps 2 --probe-every 2 --probe-batches 1 --batch-size 4 --shuffles 1 \
@@ -159,13 +159,16 @@ fn huggingface_hub_and_fsa_find_what_the_other_has_fetched() {
         println!("skipped: FSA_HUB_PYTHON names no Python with huggingface_hub");
         return;
     };
-    let hub = Hub::tiny();
-    let python = |script: &str, offline: &str| {
+    let run = |hub: &Hub, script: &str, offline: &str| {
         let script = format!("import huggingface_hub as hub\n{script}");
         let output = hub.run(&python).args(["-c", &script]).env("HF_HUB_OFFLINE", offline).output().unwrap();
         assert!(output.status.success(), "{output:?}");
+        let said = stderr(&output);
+        assert!(offline == "0" || said.is_empty(), "{said}");
         String::from_utf8(output.stdout).unwrap().trim_end().to_string()
     };
+    let hub = Hub::tiny();
+    let python = |script: &str, offline: &str| run(&hub, script, offline);
     let here = hub.done(&format!("generate --model tiny/t5 {GENERATE}")).0;
     let asked = hub.hub.requests().len();
     let snapshot = python("print(hub.snapshot_download('tiny/t5'))", "1");
@@ -181,6 +184,23 @@ fn huggingface_hub_and_fsa_find_what_the_other_has_fetched() {
     let output = offline.env("HF_HUB_OFFLINE", "1").output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), here);
     assert_eq!(hub.elsewhere.requests().len(), asked);
+    // What fsa notes beside a data set's files is nothing to it.
+    let hub = super::data::native();
+    hub.done("fetch rte.toml --quiet");
+    let cached = hub.path("hf/hub/datasets--tiny--t5");
+    assert!(cached.join("fsa-listings").join(COMMIT).is_file());
+    let scanned = "for repo in (scan := hub.scan_cache_dir()).repos:\n    \
+                   print(scan.warnings, repo.repo_type, repo.repo_id, repo.nb_files, [r.commit_hash for r in repo.revisions])";
+    assert_eq!(run(&hub, scanned, "1"), format!("[] dataset tiny/t5 3 ['{COMMIT}']"));
+    let snapshot = run(&hub, "print(hub.snapshot_download('tiny/t5', repo_type='dataset'))", "1");
+    assert_eq!(snapshot, cached.join("snapshots").join(COMMIT).canonicalize().unwrap().display().to_string());
+    let name = "rte/validation-00000-of-00001.parquet";
+    let path = run(&hub, &format!("print(hub.hf_hub_download('tiny/t5', '{name}', repo_type='dataset'))"), "1");
+    assert!(fs::read(path).unwrap() == hub.file(name));
+    // Nor does it keep the data set from being deleted.
+    let delete = format!("hub.scan_cache_dir().delete_revisions('{COMMIT}').execute()");
+    run(&hub, &delete, "1");
+    assert!(!cached.exists());
 }
 
 #[test]

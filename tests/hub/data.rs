@@ -29,13 +29,23 @@ fn data_set(files: &[(&str, &str)]) -> Hub {
 }
 
 /// `CONFIG/SPLIT-0000i-of-0000n.parquet`, on main.
-fn native() -> Hub {
+pub fn native() -> Hub {
     data_set(&[
         ("rte/train-00000-of-00002.parquet", "rte/train-00000-of-00002"),
         ("rte/train-00001-of-00002.parquet", "rte/train-00001-of-00002"),
         ("rte/validation-00000-of-00001.parquet", "rte/validation-00000-of-00001"),
         ("web/test-00000-of-00001.parquet", "web_questions/test-00000-of-00001"),
     ])
+}
+
+/// As [`native`], with a model in the folder `model`.
+fn native_with_model() -> Hub {
+    let (hub, place) = (native(), Place::new());
+    fs::create_dir(hub.path("model")).unwrap();
+    for name in ["config.json", "tokenizer.json", WEIGHTS] {
+        fs::write(hub.path("model").join(name), place.read(&format!("model/{name}"))).unwrap();
+    }
+    hub
 }
 
 /// `CONFIG/SPLIT/0000.parquet`, where the hub converts to.
@@ -156,16 +166,11 @@ fn a_part_of_a_split_does_not_pass_for_all_of_it() {
 
 #[test]
 fn a_run_records_the_commit_and_goes_on_with_it() {
-    let hub = native();
-    let place = Place::new();
-    fs::create_dir(hub.path("model")).unwrap();
-    for name in ["config.json", "tokenizer.json", WEIGHTS] {
-        fs::write(hub.path("model").join(name), place.read(&format!("model/{name}"))).unwrap();
-    }
+    let hub = native_with_model();
     let ratio = "label-ratio --model model --task rte.toml --train hub --dev hub:validation --sample 10 --threads 1 \
                  --eval web_questions.toml:0 --file web_questions.toml.test=hub --steps 2 --probe-every 2 --batch-size 4 \
                  --beams 1 --max-new-tokens 3 --limit 4 --out out --quiet";
-    hub.done(ratio);
+    let (shown, _) = hub.done(ratio);
     let text = |name: &str| fs::read_to_string(hub.path(name)).unwrap();
     let run = || serde_json::from_str::<Value>(&text("out/run.json")).unwrap();
     let info = run();
@@ -179,6 +184,7 @@ fn a_run_records_the_commit_and_goes_on_with_it() {
     let web = of("hub:web_questions/test");
     assert_eq!((&web["rows"], &web["file_rows"]), (&4.into(), &9.into()));
     let signature = info["signature"].as_str().unwrap();
+    assert!(shown.contains(signature), "{shown}");
     assert!(signature.contains(&format!("@{}:10/20+", &COMMIT[..12])), "{signature}");
     assert!(signature.contains(&format!("@{}:4/9|", &COMMIT[..12])), "{signature}");
     assert!(text("out/spec.toml").contains("sample = 10"), "{}", text("out/spec.toml"));
@@ -191,8 +197,38 @@ fn a_run_records_the_commit_and_goes_on_with_it() {
     assert_eq!(run()["signature"], info["signature"]);
     // One that is done needs no hub.
     fs::remove_dir_all(hub.path("hf")).unwrap();
-    let output = hub.command(&format!("{ratio} --resume")).env("HF_HUB_OFFLINE", "1").output().unwrap();
+    let output = hub.command(&format!("{ratio} --resume --json")).env("HF_HUB_OFFLINE", "1").output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(printed["signature"], info["signature"]);
+}
+
+#[test]
+fn the_commit_and_the_rows_of_data_stand_beside_scores() {
+    let hub = native_with_model();
+    let commit = &COMMIT[..12];
+    let beside = |text: &str, rows: &str| assert!(text.contains(&format!("@{commit}:{rows}")), "{rows}: {text}");
+    let train = "--model model --threads 1 --steps 2 --probe-every 2 --batch-size 4 --quiet";
+    let (shown, _) = hub.done(&format!(
+        "gradient-align {train} --task rte.toml --train hub --dev hub:validation --probe-split validation --sample 10 \
+         --probe-batches 1 --shuffles 1 --out align"
+    ));
+    beside(&shown, "10/20|n:10|");
+    beside(&shown, "10/12|probe:validation:");
+    let (shown, _) = hub.done(&format!(
+        "compare {train} --target rte.toml --methods standard --report validation --eval web_questions.toml:0 --beams 1 \
+         --max-new-tokens 3 --limit 4 --file rte.toml.train=hub --file rte.toml.validation=hub \
+         --file web_questions.toml.test=hub --out compare"
+    ));
+    let file = |name: &str| fs::read_to_string(hub.path("compare").join(name)).unwrap();
+    for text in [
+        shown,
+        file("table.md"),
+        file("table.tex").replace("\\textbar\\allowbreak{}", "|").replace("\\allowbreak{}", ""),
+        file("run.json"),
+    ] {
+        ["20/20+", "4/12+", "4/9|"].iter().for_each(|rows| beside(&text, rows));
+    }
 }
 
 #[test]

@@ -148,3 +148,40 @@ fn an_adapter_that_does_not_go_with_its_base_is_one_clear_line() {
         assert_eq!(place.refusal(&format!("generate --model {name} --prompt x")), expected);
     }
 }
+
+#[test]
+fn a_base_of_another_name_is_warned_of_by_every_command() {
+    let place = Place::new();
+    small_base(&place, "base");
+    adapter(&place, "lora", "lora", "google/t5-base");
+    place.write("batch.jsonl", "{\"source\": \"They say that the river is long\", \"target\": \"True\"}\n");
+    let wanted =
+        "lora/adapter_config.json: it belongs to `google/t5-base`, which is by its name another model than `base`";
+    let with = "base --adapter lora";
+    for command in [
+        format!("generate --model {with} {GENERATE}"),
+        format!("dump --model {with} --input batch.jsonl"),
+        format!("inspect {with}"),
+        format!(
+            "gradient-align --model {with} --train train.tsv --threads 1 --steps 1 --probe-every 1 --probe-batches 1 \
+             --batch-size 4 --shuffles 1 --quiet --out out"
+        ),
+    ] {
+        let output = place.fsa(&command);
+        assert_eq!(
+            (output.status.code(), stderr(&output)),
+            (Some(0), format!("fsa: warning: {wanted}\n")),
+            "{command}"
+        );
+    }
+    let few = "--steps 1 --probe-every 1 --batch-size 4";
+    let runs = [
+        "gradient-align --train train.tsv --probe-batches 1",
+        "label-ratio --file rte.train=train.tsv --file rte.validation=train.tsv --eval rte:1",
+        "compare --file rte.train=train.tsv --file rte.validation=train.tsv --eval rte:0 --methods standard --report validation",
+    ];
+    for run in runs {
+        let plan = place.done(&format!("{run} {few} --model {with} --threads 1 --dry-run --json"));
+        assert!(plan.contains(wanted), "{plan}");
+    }
+}

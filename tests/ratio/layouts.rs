@@ -69,7 +69,7 @@ fn a_series_of_adapters_gives_what_each_gives_beside_its_base() {
     let place = place_with_base();
     let all = [(2, "lora"), (4, "lora_all"), (6, "prompt"), (8, "lora_pickled"), (10, "prompt_pickled")];
     for (step, kind) in all {
-        adapter(&place, kind, &format!("trained/checkpoint-{step}"), "nowhere/at/all");
+        adapter(&place, kind, &format!("trained/checkpoint-{step}"), "nowhere/at/base");
     }
     place.done(&format!("{OVER} --model base --strict --out over"));
     let fresh = "--steps 0 --label-smoothing 0 --z-loss 0";
@@ -131,13 +131,18 @@ fn whole_models_have_what_is_given_attached_and_adapters_of_others_are_left_out(
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     let name = "decoder.block.0.layer.0.SelfAttention.q";
+    // By name, too, and once for all of them.
     assert_eq!(
         said,
         format!(
-            "fsa: warning: trained/checkpoint-6 was skipped: trained/checkpoint-6: parameter {name}: LoRA's matrices are \
+            "fsa: warning: trained/checkpoint-4/adapter_config.json: it belongs to `base`, which is by its name another model than \
+             `model`\n\
+             fsa: warning: trained/checkpoint-6 was skipped: trained/checkpoint-6: parameter {name}: LoRA's matrices are \
              [3, 16] and [16, 3], and the model has [8, 16]; use an adapter that was trained for this model\n"
         )
     );
+    let plan: Value = serde_json::from_str(&place.done(&format!("{OVER} --dry-run --json --out other"))).unwrap();
+    assert!(plan["warnings"].to_string().contains("it belongs to `base`, which is by its name another"), "{plan}");
 }
 
 #[test]

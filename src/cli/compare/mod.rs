@@ -5,7 +5,7 @@ mod options;
 mod tests;
 mod worker;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use fsa::Result;
@@ -55,7 +55,7 @@ impl Arguments {
             return worker::run(&out);
         }
         let count = jobs.count()?;
-        let spec = resolve(options, how.config.as_deref(), count)?;
+        let spec = resolve(options, &how, count)?;
         threads::set(spec.threads)?;
         how.fetch(&fetch::of_compare(&spec), &spec.out)?;
         how.fetch_data(&fetch_data::of_compare(&spec), &spec.out)?;
@@ -72,13 +72,13 @@ impl Arguments {
 }
 
 /// The validated spec that the flags come to, over a config file if there is one; `jobs` share the threads that nobody has counted.
-fn resolve(flags: Options, config: Option<&Path>, jobs: usize) -> Result<Compare> {
+fn resolve(flags: Options, how: &How, jobs: usize) -> Result<Compare> {
     let valid = |spec: Compare| spec.validate().map(|()| spec);
-    let Some(path) = config else { return flags.resolve(Tables::default(), jobs).and_then(valid) };
+    let Some(path) = &how.config else { return flags.resolve(Tables::default(), jobs, how.quiet).and_then(valid) };
     let (mut config, tables) = Options::read(&File::new(path, Options::config_keys()))?;
     let typed = flags.given();
     let options = flags.or(std::mem::take(&mut config.values));
-    options.resolve(tables, jobs).and_then(valid).map_err(|error| config.place(error, &typed))
+    options.resolve(tables, jobs, how.quiet).and_then(valid).map_err(|error| config.place(error, &typed))
 }
 
 fn print_plan(plan: &Plan, spec: &Compare) -> Result<()> {

@@ -173,7 +173,7 @@ impl Options {
 
     /// The spec that these options, over `tables` of a config, come to, with a default for everything that has one; `jobs` processes
     /// share the cores.
-    pub fn resolve(self, tables: Tables, jobs: usize) -> Result<Compare> {
+    pub fn resolve(self, tables: Tables, jobs: usize, quiet: bool) -> Result<Compare> {
         if self.training.given().iter().any(|key| key == "trainable") {
             return Err(Error::input("cannot be used here: what is trained follows from the method")
                 .flag("--trainable")
@@ -188,7 +188,7 @@ impl Options {
             }
         }
         let own = data.values().map(PathBuf::as_path).chain(target.iter().filter_map(|task| task_file(task)));
-        let Given { model, adapter } = given(self.model, self.adapter, own)?;
+        let Given { model, adapter } = given(self.model, self.adapter, own, quiet)?;
         let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let seed = self.seed.unwrap_or(SEED);
         let names = self.methods.unwrap_or_else(|| defaults.compare.methods.iter().map(ToString::to_string).collect());

@@ -26,13 +26,13 @@ fn resolved(flags: &str, toml: &str) -> std::result::Result<Compare, String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("run.toml");
     fs::write(&file, toml).unwrap();
-    let said = resolve(typed(flags), Some(&file), 1);
+    let said = resolve(typed(flags), &How { config: Some(file.clone()), ..How::default() }, 1);
     said.map_err(|error| error.to_string().replace(&file.display().to_string(), "run.toml"))
 }
 
 #[test]
 fn the_papers_numbers_are_the_defaults_of_its_preset() {
-    let spec = resolve(typed("--preset paper"), None, 1).unwrap();
+    let spec = resolve(typed("--preset paper"), &How::default(), 1).unwrap();
     assert_eq!((spec.model_stage.steps, spec.model_stage.probe_every, spec.model_stage.training.lr), (1000, 100, 1e-3));
     assert_eq!((spec.prompt_stage.steps, spec.prompt_stage.probe_every), (5000, 1000));
     let prompt = &spec.prompt_stage.training;
@@ -47,7 +47,7 @@ fn the_papers_numbers_are_the_defaults_of_its_preset() {
     assert_eq!(spec.eval.len(), 16);
     assert_eq!((spec.eval[0].to_string(), spec.eval[15].to_string()), ("cb:1".into(), "wiki_lingua:4".into()));
     assert_eq!(spec.trade_off_shots(), Some(1));
-    let mini = resolve(typed(""), None, 1).unwrap();
+    let mini = resolve(typed(""), &How::default(), 1).unwrap();
     assert_eq!(
         (mini.model.as_path(), mini.report, mini.limit),
         (Path::new("mini"), Report::Test, Preset::Mini.defaults().limit)
@@ -69,7 +69,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
     let options = typed(flags);
     // All but --trainable, which follows from the method, and --prompt-file, which --prompt-text excludes.
     assert_eq!(options.given().len() + 2, keys::<Options>().len(), "a flag is missing from this test");
-    let spec = resolve(options, None, 1).unwrap();
+    let spec = resolve(options, &How::default(), 1).unwrap();
     assert_eq!(spec.target, ["rte", "tasks/own.toml"]);
     assert_eq!(spec.methods.iter().map(|method| method.name()).collect::<Vec<_>>(), ["promot", "multitask+1shot"]);
     assert_eq!(spec.eval.iter().map(ToString::to_string).collect::<Vec<_>>(), ["cb:0", "cb:4", "xsum:2"]);
@@ -90,7 +90,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
 
 #[test]
 fn jobs_share_the_threads_that_nobody_has_counted() {
-    let threads = |flags: &str, jobs: usize| resolve(typed(flags), None, jobs).unwrap().threads;
+    let threads = |flags: &str, jobs: usize| resolve(typed(flags), &How::default(), jobs).unwrap().threads;
     assert_eq!(threads("", 1 << 20), 1);
     assert_eq!(threads("--threads 3", 2), 3);
 }

@@ -6,8 +6,6 @@ mod options;
 mod tests;
 mod unused;
 
-use std::path::Path;
-
 use clap::Args;
 use fsa::Result;
 use fsa::experiment::gradient_align::{self, Plan};
@@ -48,7 +46,7 @@ impl Arguments {
     /// Runs, or with `--dry-run` says what a run would do.
     pub fn run(self) -> Result<()> {
         let Self { options, how } = self;
-        let spec = resolve(options, how.config.as_deref())?;
+        let spec = resolve(options, &how)?;
         threads::set(spec.threads)?;
         how.fetch(&fetch::of_gradient_align(&spec), &spec.out)?;
         how.fetch_data(&fetch_data::of_gradient_align(&spec), &spec.out)?;
@@ -71,13 +69,13 @@ impl Arguments {
 }
 
 /// The validated spec that the flags come to, over a config file if there is one.
-fn resolve(flags: Options, config: Option<&Path>) -> Result<GradientAlign> {
+fn resolve(flags: Options, how: &How) -> Result<GradientAlign> {
     let valid = |spec: GradientAlign| spec.validate().map(|()| spec);
-    let Some(path) = config else { return flags.resolve(Tables::default()).and_then(valid) };
+    let Some(path) = &how.config else { return flags.resolve(Tables::default(), how.quiet).and_then(valid) };
     let (mut config, tables) = Options::read(&File::new(path, Options::config_keys()))?;
     let typed = flags.given();
     let options = flags.or(std::mem::take(&mut config.values));
-    options.resolve(tables).and_then(valid).map_err(|error| config.place(error, &typed))
+    options.resolve(tables, how.quiet).and_then(valid).map_err(|error| config.place(error, &typed))
 }
 
 fn print_plan(plan: &Plan, spec: &GradientAlign) -> Result<()> {

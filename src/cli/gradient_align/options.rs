@@ -134,7 +134,7 @@ impl Options {
     }
 
     /// The spec that these options, over `tables` of a config, come to, with a default for everything that has one.
-    pub fn resolve(self, tables: Tables) -> Result<GradientAlign> {
+    pub fn resolve(self, tables: Tables, quiet: bool) -> Result<GradientAlign> {
         let task = self.task.unwrap_or_else(|| TASK.to_owned());
         let seed = self.seed.unwrap_or(SEED);
         let mut estimators = self.estimators.unwrap_or_else(|| GradientAlign::ESTIMATORS.to_vec());
@@ -142,7 +142,7 @@ impl Options {
         estimators.sort();
         estimators.dedup();
         let data = [self.train.as_deref(), self.dev.as_deref(), self.checkpoints.as_deref(), task_file(&task)];
-        let Given { model, adapter } = given(self.model, self.adapter, data.into_iter().flatten())?;
+        let Given { model, adapter } = given(self.model, self.adapter, data.into_iter().flatten(), quiet)?;
         let defaults = self.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         let probe_split = self.probe_split.unwrap_or(GradientAlign::PROBE_SPLIT);
         let named = self.method.as_deref().map(align_methods::named).transpose()?;

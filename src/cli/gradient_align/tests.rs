@@ -26,13 +26,13 @@ fn resolved(flags: &str, toml: &str) -> std::result::Result<GradientAlign, Strin
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("run.toml");
     fs::write(&file, toml).unwrap();
-    let said = resolve(typed(flags), Some(&file));
+    let said = resolve(typed(flags), &How { config: Some(file.clone()), ..How::default() });
     said.map_err(|error| error.to_string().replace(&file.display().to_string(), "run.toml"))
 }
 
 #[test]
 fn what_nobody_says_gets_its_default() {
-    let spec = resolve(typed("--model m --train t"), None).unwrap();
+    let spec = resolve(typed("--model m --train t"), &How::default()).unwrap();
     assert_eq!((spec.task.as_str(), spec.seed), ("rte", 0));
     assert_eq!((spec.steps, spec.probe_every, spec.probe_batches, spec.shuffles), (1000, 100, 4, 4));
     assert_eq!((spec.probe_split, spec.probe_dropout, spec.dev), (ProbeSplit::Train, false, None));
@@ -44,12 +44,12 @@ fn what_nobody_says_gets_its_default() {
 
 #[test]
 fn with_nothing_said_it_is_the_embedded_model_with_its_preset() {
-    let spec = resolve(typed(""), None).unwrap();
+    let spec = resolve(typed(""), &How::default()).unwrap();
     let defaults = Preset::Mini.defaults();
     assert_eq!((spec.model.as_path(), spec.train.as_path()), (Path::new("mini"), Path::new("mini:rte/train")));
     assert_eq!((spec.steps, spec.probe_every), (defaults.align.steps, defaults.align.probe_every));
     assert_eq!(spec.training, defaults.training());
-    let paper = resolve(typed("--preset paper --steps 7"), None).unwrap();
+    let paper = resolve(typed("--preset paper --steps 7"), &How::default()).unwrap();
     assert_eq!((paper.steps, paper.probe_every, &paper.training), (7, 100, &Training::default()));
     let mini = resolved("--lr 0.5", "preset = 'mini'\nmodel = 'm'\ntrain = 't'\ndropout = 0").unwrap();
     assert_eq!(mini.steps, defaults.align.steps);
@@ -88,7 +88,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
     // All but --method, --checkpoints and --strict, and those of other stages, which have tests of their own.
     let others = 3 + keys::<StageOptions>().len();
     assert_eq!(options.given().len() + others, keys::<Options>().len(), "a flag is missing from this test");
-    let spec = resolve(options, None).unwrap();
+    let spec = resolve(options, &How::default()).unwrap();
     let want = GradientAlign {
         model: "m".into(),
         task: "tasks/own.toml".into(),
@@ -147,7 +147,7 @@ fn every_flag_of_other_stages_reaches_the_spec_and_its_toml_is_a_config_for_it()
     let given = options.given();
     let missing: Vec<String> = keys::<StageOptions>().into_iter().filter(|key| !given.contains(key)).collect();
     assert_eq!(missing, ["prompt-file"], "a flag is missing from this test");
-    let spec = resolve(options, None).unwrap();
+    let spec = resolve(options, &How::default()).unwrap();
     assert_eq!(
         spec.method.iter().map(|method| method.name()).collect::<Vec<_>>(),
         ["promot-lora", "promot", "standard"]
@@ -167,7 +167,7 @@ fn every_flag_of_other_stages_reaches_the_spec_and_its_toml_is_a_config_for_it()
 
 #[test]
 fn a_validation_split_is_asked_for_where_a_checkpoint_is_chosen() {
-    let of = |flags: &str| resolve(typed(flags), None).map_err(|error| error.to_string());
+    let of = |flags: &str| resolve(typed(flags), &How::default()).map_err(|error| error.to_string());
     for none in ["standard", "joint,random-prompt", "lora,prompt-tuning+1shot,standard-long", "promot --adapter a"] {
         assert_eq!(of(&format!("--model m --train t --method {none}")).unwrap().dev, None, "{none}");
     }
@@ -181,12 +181,12 @@ fn a_validation_split_is_asked_for_where_a_checkpoint_is_chosen() {
 
 #[test]
 fn what_must_be_given_is_asked_for_by_its_flag() {
-    let error = resolve(typed("--train t"), None).unwrap_err().to_string();
+    let error = resolve(typed("--train t"), &How::default()).unwrap_err().to_string();
     assert_eq!(
         error,
         "--model: missing: the model's folder; give --model path/to/model, its name on the hub, or mini for the embedded one (or `model` in a --config file)"
     );
-    assert!(resolve(typed("--model m"), None).unwrap_err().to_string().starts_with("--train: missing"));
+    assert!(resolve(typed("--model m"), &How::default()).unwrap_err().to_string().starts_with("--train: missing"));
 }
 
 #[test]
@@ -207,16 +207,15 @@ fn mistakes_in_a_config_name_their_line() {
 #[test]
 fn checkpoints_take_what_probes_need_and_nothing_that_fine_tunes() {
     let over = "--model m --train t --checkpoints c";
-    let spec = resolve(typed(&format!("{over} --strict --batch-size 8 --dropout 0.3 --preset paper")), None).unwrap();
+    let spec = resolve(typed(&format!("{over} --strict --batch-size 8 --dropout 0.3 --preset paper")), &How::default())
+        .unwrap();
     assert_eq!((spec.checkpoints.as_deref(), spec.strict, spec.steps), (Some("c".as_ref()), true, 0));
     assert_eq!(spec.training, Training { batch_size: 8, dropout: 0.3, ..Training::default() });
     // Its own spec is a config, also under another preset, and flags win over it.
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("spec.toml");
-    std::fs::write(&file, toml::to_string(&spec).unwrap()).unwrap();
-    assert_eq!(resolve(typed(""), Some(&file)).unwrap(), spec);
-    assert_eq!(resolve(typed("--strict=off --z-loss 0.1"), Some(&file)).unwrap().training.z_loss, 0.1);
-    let said = |flags: &str| resolve(typed(flags), None).unwrap_err().to_string();
+    let own = toml::to_string(&spec).unwrap();
+    assert_eq!(resolved("", &own).unwrap(), spec);
+    assert_eq!(resolved("--strict=off --z-loss 0.1", &own).unwrap().training.z_loss, 0.1);
+    let said = |flags: &str| resolve(typed(flags), &How::default()).unwrap_err().to_string();
     for flag in
         ["--lr 0.5", "--steps 3", "--probe-every 2", "--optimizer adamw", "--trainable decoder*", "--method joint"]
     {

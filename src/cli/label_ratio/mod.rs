@@ -5,8 +5,6 @@ mod options;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
-
 use clap::Args;
 use fsa::Result;
 use fsa::experiment::label_ratio::{self, Plan};
@@ -47,7 +45,7 @@ impl Arguments {
     /// Runs, or with `--dry-run` says what a run would do.
     pub fn run(self) -> Result<()> {
         let Self { options, how } = self;
-        let spec = resolve(options, how.config.as_deref())?;
+        let spec = resolve(options, &how)?;
         threads::set(spec.threads)?;
         how.fetch(&fetch::of_label_ratio(&spec), &spec.out)?;
         how.fetch_data(&fetch_data::of_label_ratio(&spec), &spec.out)?;
@@ -70,15 +68,15 @@ impl Arguments {
 }
 
 /// The validated spec that the flags come to, over a config file if there is one.
-fn resolve(flags: Options, config: Option<&Path>) -> Result<LabelRatio> {
+fn resolve(flags: Options, how: &How) -> Result<LabelRatio> {
     let valid = |spec: LabelRatio| spec.validate().map(|()| spec);
-    let Some(path) = config else {
-        return flags.resolve(Options::default(), Tables::default()).and_then(valid);
+    let Some(path) = &how.config else {
+        return flags.resolve(Options::default(), Tables::default(), how.quiet).and_then(valid);
     };
     let (mut config, tables) = Options::read(&File::new(path, Options::config_keys()))?;
     let typed = flags.given();
     let below = std::mem::take(&mut config.values);
-    flags.resolve(below, tables).and_then(valid).map_err(|error| config.place(error, &typed))
+    flags.resolve(below, tables, how.quiet).and_then(valid).map_err(|error| config.place(error, &typed))
 }
 
 fn print_plan(plan: &Plan, spec: &LabelRatio) -> Result<()> {

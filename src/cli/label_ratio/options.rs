@@ -166,7 +166,7 @@ impl Options {
     }
 
     /// The spec that these options, over `below` and `tables` of a config, come to, with a default for everything that has one.
-    pub fn resolve(mut self, mut below: Self, tables: Tables) -> Result<LabelRatio> {
+    pub fn resolve(mut self, mut below: Self, tables: Tables, quiet: bool) -> Result<LabelRatio> {
         let task = self.task.clone().or_else(|| below.task.clone()).unwrap_or_else(|| TASK.to_owned());
         let mut files = below.take_files(&task)?;
         files.extend(self.take_files(&task)?);
@@ -181,7 +181,7 @@ impl Options {
         }
         let seed = options.seed.unwrap_or(SEED);
         let data = files.values().map(PathBuf::as_path).chain(options.checkpoints.as_deref()).chain(task_file(&task));
-        let Given { model, adapter } = given(options.model, options.adapter, data)?;
+        let Given { model, adapter } = given(options.model, options.adapter, data, quiet)?;
         let defaults = options.preset.unwrap_or_else(|| Preset::of(&model)).defaults();
         Ok(LabelRatio {
             model,

@@ -26,13 +26,13 @@ fn resolved(flags: &str, toml: &str) -> std::result::Result<LabelRatio, String> 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("run.toml");
     fs::write(&file, toml).unwrap();
-    let said = resolve(typed(flags), Some(&file));
+    let said = resolve(typed(flags), &How { config: Some(file.clone()), ..How::default() });
     said.map_err(|error| error.to_string().replace(&file.display().to_string(), "run.toml"))
 }
 
 /// The error's text of `flags` alone.
 fn refused(flags: &str) -> String {
-    resolve(typed(flags), None).unwrap_err().to_string()
+    resolve(typed(flags), &How::default()).unwrap_err().to_string()
 }
 
 /// The data files of a spec.
@@ -122,7 +122,7 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
     for (flags, source) in [(TRAIN, train()), (CHECKPOINTS, checkpoints(true))] {
         let options = typed(&format!("{COMMON} {flags}"));
         given.extend(options.given());
-        let (spec, want) = (resolve(options, None).unwrap(), common(source));
+        let (spec, want) = (resolve(options, &How::default()).unwrap(), common(source));
         assert_eq!(spec, want);
         assert_eq!(resolved("", &toml::to_string(&spec).unwrap()), Ok(want));
     }
@@ -133,20 +133,20 @@ fn every_flag_reaches_the_spec_and_its_toml_is_a_config_for_it() {
 
 #[test]
 fn what_nobody_says_gets_its_default() {
-    let spec = resolve(typed("--model m"), None).unwrap();
+    let spec = resolve(typed("--model m"), &How::default()).unwrap();
     assert_eq!((spec.task.as_str(), spec.seed, spec.limit, spec.prompt_sentinel), ("rte", 0, None, true));
     assert_eq!((spec.onset, spec.bleu_tokenizer.as_str(), spec.decoding), (0.5, "intl", Decoding::default()));
     assert_eq!(spec.eval, ["trivia_qa", "web_questions", "wmt16_ende"].map(|task| evaluation(task, 1)));
     assert_eq!(spec.source, Source::Train { steps: 1000, probe_every: 100, training: Training::default() });
     assert_eq!(spec.out, Path::new("reports/label-ratio-rte-seed0"));
     assert!(spec.files.is_empty() && spec.threads >= 1);
-    let spec = resolve(typed("--model m --checkpoints c"), None).unwrap();
+    let spec = resolve(typed("--model m --checkpoints c"), &How::default()).unwrap();
     assert_eq!(spec.source, checkpoints(false));
 }
 
 #[test]
 fn the_papers_preset_scores_bleu_with_intl_unless_told_otherwise() {
-    let tokenizer = |flags: &str| resolve(typed(flags), None).unwrap().bleu_tokenizer;
+    let tokenizer = |flags: &str| resolve(typed(flags), &How::default()).unwrap().bleu_tokenizer;
     assert_eq!(tokenizer("--preset paper"), "intl");
     assert_eq!(tokenizer("--preset paper --bleu-tokenizer 13a"), "13a");
     assert_eq!((tokenizer("").as_str(), tokenizer("--model m").as_str()), ("13a", "intl"));
@@ -154,7 +154,7 @@ fn the_papers_preset_scores_bleu_with_intl_unless_told_otherwise() {
 
 #[test]
 fn with_nothing_said_it_is_the_embedded_model_with_its_preset() {
-    let spec = resolve(typed(""), None).unwrap();
+    let spec = resolve(typed(""), &How::default()).unwrap();
     let defaults = Preset::Mini.defaults();
     assert_eq!((spec.model.as_path(), spec.limit), (Path::new("mini"), defaults.limit));
     assert_eq!(spec.decoding, defaults.decoding());
@@ -164,8 +164,8 @@ fn with_nothing_said_it_is_the_embedded_model_with_its_preset() {
 
 #[test]
 fn a_limit_of_a_preset_can_be_lifted_and_stays_so() {
-    let paper = resolve(typed("--preset paper"), None).unwrap();
-    assert_eq!((paper.limit, resolve(typed("--limit all"), None).unwrap().limit), (None, None));
+    let paper = resolve(typed("--preset paper"), &How::default()).unwrap();
+    assert_eq!((paper.limit, resolve(typed("--limit all"), &How::default()).unwrap().limit), (None, None));
     assert_eq!(resolved("", &toml::to_string(&paper).unwrap()), Ok(paper));
     assert_eq!(resolved("", "limit = 3").unwrap().limit, Some(3));
     let wrong = resolved("", "limit = 'some'").unwrap_err();

@@ -32,6 +32,7 @@ use super::setup::{Loaded, load_model};
 use super::{Events, Existing};
 use crate::error::{Error, Result};
 use crate::experiment::fetch;
+use crate::model::given::other_bases;
 use crate::report::RunFolder;
 use crate::report::files::{RUN, SPEC};
 use crate::report::run_info::{RunInfo, Status};
@@ -68,7 +69,7 @@ pub fn run(
     if !extended && let Some(info) = fine_tune::finished(&folder, existing, events)? {
         return outcome::of(spec, &folder, info.signature);
     }
-    let mut warnings = Vec::new();
+    let mut warnings = other_bases(spec.adapter.as_deref(), &spec.model);
     let prepared = Base::load(spec).and_then(|base| {
         let targets = load_targets(spec, &base, &mut warnings)?;
         let loaded = load_model(&spec.model, None)?;

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::experiment::asking::most_asked;
 use crate::experiment::estimate::{self, Time};
 use crate::model;
+use crate::model::given::other_bases;
 use crate::model::memory::{self, AtOnce};
 use crate::report::run_info::ModelInfo;
 use crate::spec::Compare;
@@ -71,7 +72,7 @@ pub struct PlannedStage {
 pub fn plan(spec: &Compare) -> Result<Plan> {
     spec.validate()?;
     let base = Base::load(spec)?;
-    let mut warnings = Vec::new();
+    let mut warnings = other_bases(spec.adapter.as_deref(), &spec.model);
     let all = load_targets(spec, &base, &mut warnings)?;
     let inspected = model::inspect(&spec.model)?;
     warnings.extend(inspected.warnings);

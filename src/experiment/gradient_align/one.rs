@@ -186,7 +186,7 @@ pub fn plan_within(spec: &GradientAlign, limit_s: f64) -> Result<Plan> {
     let at_once = AtOnce { source_tokens: tokens, examples: batch, losses, ..AtOnce::default() };
     let memory_mib = memory::estimate_mib(&data.config, params, at_once, &last.training);
     let mut warnings: Vec<String> = data.warnings.iter().cloned().chain(warnings).collect();
-    let found = spec.checkpoints.as_deref().map(checkpoints::list).transpose()?;
+    let found = spec.checkpoints.as_deref().map(|dir| checkpoints::list(dir, &spec.model)).transpose()?;
     warnings.extend(found.iter().flat_map(|found| found.warnings.iter().cloned()));
     let probe_steps = found.map_or_else(|| spec.probe_steps(), |found| Ok(found.steps()))?;
     let probes = probe_steps.len() as u64;

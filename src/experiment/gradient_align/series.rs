@@ -29,11 +29,12 @@ pub fn run(
         let rows = read_rows::<GradientAlignRow>(folder.file(ROWS))?.rows;
         let files = written(&folder, &rows)?;
         // The folder may be gone by now.
-        let left_out = checkpoints::list(dir).map_or(0, |found| found.left_out(|step| measured(&rows, step)));
+        let left_out =
+            checkpoints::list(dir, &spec.model).map_or(0, |found| found.left_out(|step| measured(&rows, step)));
         return outcome(spec, &folder, files, info.signature, &rows, Some(left_out));
     }
     let prepared = Data::load(spec).and_then(|data| {
-        let (found, loaded) = (checkpoints::list(dir)?, load_model(&spec.model, None)?);
+        let (found, loaded) = (checkpoints::list(dir, &spec.model)?, load_model(&spec.model, None)?);
         let series = found.hashes()?;
         Ok((data, found, loaded, series))
     });

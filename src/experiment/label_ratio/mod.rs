@@ -87,7 +87,7 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
             Source::Train { .. } => 0,
             // The folder may be gone by now.
             Source::Checkpoints { dir, .. } => {
-                checkpoints::list(dir).map_or(0, |found| found.left_out(|step| probes.measured(step)))
+                checkpoints::list(dir, &spec.model).map_or(0, |found| found.left_out(|step| probes.measured(step)))
             }
         };
         return outcome(spec, &folder, files, info.signature, &probes, skipped);
@@ -134,7 +134,7 @@ pub fn run(spec: &LabelRatio, existing: Existing, command: &[String], events: &m
             (probes.rows, result, 0)
         }
         Source::Checkpoints { dir, strict } => {
-            let found = match checkpoints::list(dir) {
+            let found = match checkpoints::list(dir, &spec.model) {
                 Ok(found) => found,
                 Err(error) => {
                     folder.abandon();

@@ -53,7 +53,7 @@ pub fn plan(spec: &LabelRatio) -> Result<Plan> {
             (probe_steps(*steps, *probe_every), training.clone(), Vec::new())
         }
         Source::Checkpoints { dir, .. } => {
-            let found = found.insert(checkpoints::list(dir)?);
+            let found = found.insert(checkpoints::list(dir, &spec.model)?);
             (found.steps(), Training::default(), found.warnings.clone())
         }
     };

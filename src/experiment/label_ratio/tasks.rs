@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::experiment::asking::{Asked, Asking, Labels, Reader, describe};
 use crate::experiment::attachment::Attachment;
 use crate::model::T5Config;
+use crate::model::given::other_bases;
 use crate::model::peft::Adapter;
 use crate::model_folder;
 use crate::report::run_info::DataInfo;
@@ -41,7 +42,7 @@ impl Data {
         tokenizer.check_vocab(config.shape.vocab_size)?;
         let attachment = Attachment::read(spec.adapter.as_deref())?;
         let labels = Labels::of(&target_task, &tokenizer)?;
-        let mut warnings = Vec::new();
+        let mut warnings = other_bases(spec.adapter.as_deref(), &spec.model);
         if labels.set.is_none() {
             warnings.push(format!(
                 "the targets of task `{}` are free text: label ratio and label mass stay empty",

@@ -15,7 +15,7 @@ mod vocabulary;
 use prost::Message;
 
 use self::added::Added;
-pub(super) use self::added::{Token, number};
+pub(super) use self::added::{Named, Token, number};
 use self::normalizer::Normalizer;
 use self::unigram::Unigram;
 use self::vocabulary::{Kind, SPACE, Vocabulary};
@@ -43,13 +43,13 @@ enum Search {
 #[derive(Debug, Default)]
 pub(super) struct Others {
     pub tokens: Vec<Token>,
-    /// Names of special tokens, which get ids of their own if they are nothing yet.
-    pub named: Vec<String>,
+    /// Special tokens, which get ids of their own if they are nothing yet.
+    pub named: Vec<Named>,
 }
 
 impl SentencePiece {
     /// The model that is `bytes`. If it has no sentinel among its pieces, as T5's has none, `sentinels` of them follow the last
-    /// piece; then there are `others` that are no pieces, those that have no id yet behind all with one. Else what is wrong with it.
+    /// piece; then there are `others` that are no pieces. Else what is wrong with it.
     pub fn of(bytes: &[u8], sentinels: usize, others: Others) -> Result<Self, String> {
         if bytes.len() > LIMIT {
             return Err(format!("it has {} bytes, and no SentencePiece model has more than {LIMIT}", bytes.len()));
@@ -68,33 +68,23 @@ impl SentencePiece {
         let normalizer = Normalizer::of(&model.normalizer.unwrap_or_default(), &trainer)?;
         let inside = vocabulary.pieces.iter().any(|piece| number(bare(&piece.text)).is_some());
         let unknown = trainer.unk_surface().to_string();
-        let is_piece = |token: &str| {
-            let is_sentinel = number(token).is_some();
-            let is = |text: &str| text == token || (is_sentinel && bare(text) == token);
-            vocabulary.pieces.iter().any(|piece| is(&piece.text))
-        };
         let (pieces, sentinels) = (vocabulary.pieces.len(), if inside { 0 } else { sentinels });
-        let mut tokens: Vec<Token> = others.tokens.into_iter().filter(|token| !is_piece(&token.text)).collect();
-        let mut next = Added::of(pieces, sentinels, tokens.clone())?.end();
-        for text in others.named.into_iter().filter(|text| !is_piece(text)) {
-            let known = tokens.iter().any(|token| token.text == text) || number(&text).is_some();
-            if let (false, Ok(id)) = (known, u32::try_from(next)) {
-                tokens.push(Token { text, id, strips: (false, false), special: true });
-                next += 1;
-            }
-        }
-        let added = Added::of(pieces, sentinels, tokens)?;
+        let Others { mut tokens, mut named } = others;
+        tokens.retain(|token| piece_id(&vocabulary, &token.text).is_none());
+        named.retain(|token| piece_id(&vocabulary, &token.text).is_none());
+        let added = Added::of(pieces, sentinels, tokens, named)?;
         Ok(Self { vocabulary, normalizer, search, unknown, added })
     }
 
-    /// The ids of `text`. Tokens that are none of the model's pieces are taken out of it first, sentinels with the spaces around them.
+    /// The ids of `text`. Tokens that are none of the model's pieces are taken out of it first, some with the spaces around them.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut ids = Vec::new();
         let mut rest = text;
-        while let Some((start, length, id, (before, behind))) = self.added.first(rest) {
-            let (left, right) = (&rest[..start], &rest[start + length..]);
+        while let Some((start, token)) = self.added.first(rest) {
+            let (left, right) = (&rest[..start], &rest[start + token.text.len()..]);
+            let (before, behind) = token.strips;
             self.cut(if before { left.trim_end() } else { left }, &mut ids);
-            ids.push(id);
+            ids.push(token.id);
             rest = if behind { right.trim_start() } else { right };
         }
         self.cut(rest, &mut ids);
@@ -172,12 +162,9 @@ impl SentencePiece {
         piece.or_else(|| self.added.name(id))
     }
 
-    /// The id of `token`. mT5's sentinels are pieces that begin with a space, and are found without it.
+    /// The id of `token`.
     pub fn token_to_id(&self, token: &str) -> Option<u32> {
-        let sentinel = number(token).is_some();
-        let is = |text: &str| text == token || (sentinel && bare(text) == token);
-        let piece = self.vocabulary.pieces.iter().position(|piece| is(&piece.text));
-        piece.and_then(|id| u32::try_from(id).ok()).or_else(|| self.added.id(token))
+        piece_id(&self.vocabulary, token).or_else(|| self.added.id(token))
     }
 
     /// What its pieces were found by.
@@ -200,7 +187,7 @@ impl SentencePiece {
 
     /// Tokens that are no pieces, with their ids.
     pub fn added(&self) -> impl Iterator<Item = (String, u32)> {
-        self.added.ids().filter_map(|id| self.added.name(id).map(|token| (token, id)))
+        self.added.tokens().map(|token| (token.text.clone(), token.id))
     }
 
     /// Whether `id` is none of a text's own.
@@ -228,6 +215,12 @@ fn push_bytes(text: &mut String, bytes: &mut Vec<u8>) {
         text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
     }
     bytes.clear();
+}
+
+/// The id of the piece `token`. mT5's sentinels are pieces that begin with a space, and are found without it.
+fn piece_id(vocabulary: &Vocabulary, token: &str) -> Option<u32> {
+    let with_space = || number(token).and_then(|_| vocabulary.id(&format!("{SPACE}{token}")));
+    vocabulary.id(token).or_else(with_space)
 }
 
 /// A piece without the space that it begins with.

@@ -1,5 +1,7 @@
 //! A SentencePiece model's pieces, and what each is for.
 
+use std::collections::HashMap;
+
 use super::proto;
 use super::trie::Trie;
 
@@ -42,6 +44,8 @@ pub(super) struct Vocabulary {
     /// Those that a text can be cut into, with those that are unused.
     pub cut: Trie,
     pub user_defined: Trie,
+    /// Those that no text is cut into, by text.
+    outside: HashMap<String, u32>,
     pub unknown: u32,
     /// The ids of the byte pieces, where the model has them.
     pub bytes: Option<Box<[u32; 256]>>,
@@ -73,8 +77,15 @@ impl Vocabulary {
         if byte_fallback && found.is_none() {
             return Err("it falls back to bytes and lacks pieces for some".into());
         }
+        let outside = ids_of(&[Kind::Unknown, Kind::Control, Kind::Byte]);
+        let outside = outside.map(|(text, id)| (text.to_string(), id)).collect();
         let (cut, user_defined) = (Trie::of(ids_of(of_text)), Trie::of(ids_of(&[Kind::UserDefined])));
-        Ok(Self { cut, user_defined, unknown, bytes: found.filter(|_| byte_fallback), pieces })
+        Ok(Self { cut, user_defined, outside, unknown, bytes: found.filter(|_| byte_fallback), pieces })
+    }
+
+    /// The id of the piece `text`.
+    pub fn id(&self, text: &str) -> Option<u32> {
+        self.cut.id(text).or_else(|| self.outside.get(text).copied())
     }
 
     pub fn kind(&self, id: u32) -> Kind {
