@@ -160,8 +160,12 @@ const MODELS: &[Row] = &[
                     ],
                 ),
                 (
-                    "with transformers' ids",
+                    "with transformers' ids, ",
                     &["inspect/added_tokens::texts_are_cut_at_added_tokens_as_transformers_cuts_them"],
+                ),
+                (
+                    "those of its version 4 where no `added_tokens_decoder` lists them",
+                    &["inspect/added_tokens::folders_that_list_no_ids_are_read_as_version_4_reads_them"],
                 ),
             ],
             &[(
