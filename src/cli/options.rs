@@ -3,12 +3,17 @@
 use clap::Args;
 
 /// A struct of options, each `None` where nothing was said.
-pub trait Layered: Sized {
+pub trait Layered: Default {
     /// These options, and those of `below` where nothing was said here.
     fn or(self, below: Self) -> Self;
 
+    /// The keys of the options that say something, and something else than those of `other`.
+    fn differing(&self, other: &Self) -> Vec<String>;
+
     /// The keys of the options that say something.
-    fn given(&self) -> Vec<String>;
+    fn given(&self) -> Vec<String> {
+        self.differing(&Self::default())
+    }
 }
 
 /// Makes a struct [`Layered`]: names every option once, and then every group of options in it.
@@ -22,10 +27,10 @@ macro_rules! every_option {
                 }
             }
 
-            fn given(&self) -> Vec<String> {
-                let own = [$((stringify!($option), self.$option.is_some())),*];
-                let groups: Vec<Vec<String>> = vec![$($(self.$group.given()),*)?];
-                let own = own.into_iter().filter(|(_, given)| *given).map(|(name, _)| name.replace('_', "-"));
+            fn differing(&self, other: &Self) -> Vec<String> {
+                let own = [$((stringify!($option), self.$option.is_some() && self.$option != other.$option)),*];
+                let groups: Vec<Vec<String>> = vec![$($(self.$group.differing(&other.$group)),*)?];
+                let own = own.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.replace('_', "-"));
                 own.chain(groups.into_iter().flatten()).collect()
             }
         }

@@ -128,43 +128,16 @@ impl TrainingOptions {
         }
     }
 
-    /// What these options over `defaults` say of probing somebody else's checkpoints: batches, memory, dropout and the loss. Any
-    /// other says how to fine-tune, and is an error.
+    /// What these options over `defaults` say of probing somebody else's checkpoints. One that says how to fine-tune is an error.
     pub fn of_checkpoints(self, defaults: Training) -> Result<Training> {
-        let Self { batch_size, micro_batch_tokens, low_memory, dropout, label_smoothing, smoothing, z_loss, .. } = self;
-        let of_probes = Self {
-            batch_size,
-            micro_batch_tokens,
-            low_memory,
-            dropout,
-            label_smoothing,
-            smoothing,
-            z_loss,
-            ..Self::default()
-        };
-        // The spec of such a run, which may be its config, has a value for all others.
-        let fixed = of_probes.clone().or(Self::all_of(0, 1, Training::default()));
-        let used = of_probes.given();
-        if self.clone().or(fixed.clone()) != fixed
-            && let Some(key) = self.given().into_iter().find(|key| !used.contains(key))
-        {
-            return Err(Error::input("cannot be used with --checkpoints, which are fine-tuned already")
+        let training = self.clone().resolve_over(defaults).of_probes();
+        // The spec of such a run, which may be its config, says of all options what they are.
+        match self.differing(&Self::all_of(0, 1, training.clone())).first() {
+            None => Ok(training),
+            Some(key) => Err(Error::input("cannot be used with --checkpoints, which are fine-tuned already")
                 .flag(format!("--{key}"))
-                .next("leave one of the two out"));
+                .next("leave one of the two out")),
         }
-        let Training {
-            batch_size, micro_batch_tokens, low_memory, dropout, label_smoothing, smoothing, z_loss, ..
-        } = of_probes.resolve_over(defaults);
-        Ok(Training {
-            batch_size,
-            micro_batch_tokens,
-            low_memory,
-            dropout,
-            label_smoothing,
-            smoothing,
-            z_loss,
-            ..Training::default()
-        })
     }
 
     /// Optimizer steps, `default` where nobody said.

@@ -216,3 +216,20 @@ impl GradientAlign {
         Ok(super::label_ratio::probe_steps(self.last_stage()?.steps, self.probe_every))
     }
 }
+
+impl Training {
+    /// What probes have of it: batches, memory, dropout and the loss. All else is as if nobody had said it.
+    pub fn of_probes(self) -> Self {
+        let Self { batch_size, micro_batch_tokens, low_memory, dropout, label_smoothing, smoothing, z_loss, .. } = self;
+        Self {
+            batch_size,
+            micro_batch_tokens,
+            low_memory,
+            dropout,
+            label_smoothing,
+            smoothing,
+            z_loss,
+            ..Self::default()
+        }
+    }
+}

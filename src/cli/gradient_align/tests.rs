@@ -222,5 +222,7 @@ fn checkpoints_take_what_probes_need_and_nothing_that_fine_tunes() {
         let (key, said) = (flag.split(' ').next().unwrap(), said(&format!("{over} {flag}")));
         assert!(said.starts_with(&format!("{key}: cannot be used with --checkpoints")), "{said}");
     }
+    // What is as it would be anyway is in nobody's way.
+    assert!(said(&format!("{over} --steps 0 --warmup-steps 0 --lr 0.5")).starts_with("--lr: cannot be used"));
     assert!(said("--strict").starts_with("--strict: says something about --checkpoints only"));
 }
